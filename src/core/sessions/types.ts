@@ -1,0 +1,106 @@
+import type { CallContext } from "../platform.ts";
+
+/** A login's outcome in tokens, as it goes on the wire. */
+export interface TokenGrant {
+  readonly kind: "granted";
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly accessToken: string;
+  readonly accessTokenExpiresAt: Date;
+  /** Whole seconds, rounded down after signing. */
+  readonly expiresIn: number;
+  readonly refreshToken: string;
+}
+
+/** No session: a second factor must be enrolled (or used) first (spec 20 §4.6). */
+export interface EnrollmentHandOff {
+  readonly kind: "enrollment_required";
+  readonly userId: string;
+  readonly allowedMethods: readonly string[];
+  readonly accessToken: string;
+  readonly expiresIn: number;
+}
+
+export type SessionOutcome = TokenGrant | EnrollmentHandOff;
+
+/** `method` of the `session_created` event (spec 40 §6). */
+export type SessionOrigin =
+  | "password_login"
+  | "password_login_2fa"
+  | "registration"
+  | "email_verification"
+  | "phone_verification"
+  | "passwordless_email"
+  | "passwordless_sms"
+  | "passkey_login"
+  | "oidc_login"
+  | `oauth_login:${string}`
+  | "solana_login"
+  | "management";
+
+export type RevocationReason =
+  | "logout"
+  | "user_revoke"
+  | "user_revoke_all"
+  | "admin_revoke"
+  | "admin_revoke_all"
+  | "password_change"
+  | "admin_set_password"
+  | "user_disabled"
+  | "banned"
+  | "soft_deleted"
+  | "evicted"
+  | "refresh_reuse_detected";
+
+export interface OpenSession {
+  readonly userId: string;
+  /** `amr` of the session, e.g. `["pwd"]`, `["pwd","otp","mfa"]`. */
+  readonly methods: readonly string[];
+  readonly origin: SessionOrigin;
+  /** Claims a flow adds to the first access token (`provider`, `solana_address`). */
+  readonly extraClaims?: Readonly<Record<string, unknown>>;
+}
+
+export interface SessionRow {
+  readonly id: string;
+  readonly familyId: string;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date;
+  readonly lastAuthenticatedAt: Date | null;
+  readonly expiresAt: Date | null;
+  readonly revokedAt: Date | null;
+  readonly userAgent: string | null;
+  readonly ip: string | null;
+  readonly authMethods: readonly string[];
+}
+
+/** Sessions and refresh tokens (spec 20 §5, 30 §1.12). */
+export interface Sessions {
+  /** Access gate, MFA state, cap and insert, audit `session_created`, then the tokens. Throws `user_banned`, `user_not_found`, `missing_signer`. */
+  open(session: OpenSession, context: CallContext): Promise<SessionOutcome>;
+  /** One refresh with rotation, grace window and reuse detection. Throws `invalid_refresh_token`, `user_banned`. */
+  refresh(refreshToken: string, context: CallContext): Promise<SessionOutcome>;
+  /** Session id of a live current refresh token; throws `invalid_refresh_token`. */
+  current(refreshToken: string): Promise<string>;
+  /** Live sessions of this issuer, most recently used first. */
+  list(userId: string): Promise<SessionRow[]>;
+  /** Revokes one session of the user; false when nothing was live. */
+  revoke(userId: string, sessionId: string, reason: RevocationReason, context: CallContext): Promise<boolean>;
+  /** Revokes all but `keep`; returns how many. */
+  revokeAll(
+    userId: string,
+    reason: RevocationReason,
+    context: CallContext,
+    options?: { readonly keep?: string | undefined; readonly tx?: import("../../platform/postgres/port.ts").Transaction },
+  ): Promise<number>;
+  /**
+   * Records a fresh proof on a live session: `last_authenticated_at` = now and the methods are added. Returns the new access token.
+   * Throws `unauthorized` when the session is not live.
+   */
+  reauthenticate(
+    userId: string,
+    sessionId: string,
+    addMethods: readonly string[],
+    context: CallContext,
+  ): Promise<{ accessToken: string; expiresIn: number; methods: readonly string[]; authenticatedAt: Date }>;
+}

@@ -1,0 +1,94 @@
+/** A value the driver can bind. `undefined` is refused at run time: bind `null`. */
+export type SqlValue = string | number | boolean | bigint | Date | Buffer | null | readonly SqlValue[] | SqlJson;
+/** Objects are bound as JSON text. */
+export interface SqlJson {
+  readonly [key: string]: unknown;
+}
+
+/**
+ * One SQL statement of a `store.ts`: a stable name (it becomes the prepared statement's) and its text as a function of the
+ * quoted schema. Declare statements at module level with {@link sql}; never build text from input.
+ */
+export interface Statement {
+  readonly name: string;
+  readonly text: (schema: string) => string;
+}
+
+/** Declares a statement. `name` is `capability.verbNoun`, unique in the project (a test checks it). */
+export function sql(name: string, text: (schema: string) => string): Statement {
+  return { name, text };
+}
+
+export interface QueryOptions {
+  /** Aborting cancels the running statement on the server and rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs statements; either straight on the pool (each its own transaction) or inside a transaction. */
+export interface Queryable {
+  /** All rows. Column names come back as written in the statement; alias them to camelCase there. */
+  rows<R extends object>(statement: Statement, values?: readonly SqlValue[], options?: QueryOptions): Promise<R[]>;
+  /** The first row, or undefined. */
+  row<R extends object>(
+    statement: Statement,
+    values?: readonly SqlValue[],
+    options?: QueryOptions,
+  ): Promise<R | undefined>;
+  /** Number of affected rows. */
+  run(statement: Statement, values?: readonly SqlValue[], options?: QueryOptions): Promise<number>;
+}
+
+export interface TransactionOptions extends QueryOptions {
+  readonly isolation?: "read committed" | "repeatable read" | "serializable";
+}
+
+/**
+ * PostgreSQL. Types as returned: `uuid`, `text`, `citext`, `inet` → string; `timestamptz` → Date; `bytea` → Buffer;
+ * `jsonb` → parsed; `int8` → number (counts and sequence ids stay far below 2^53); arrays → arrays.
+ *
+ * Errors: a constraint violation surfaces as {@link ConstraintViolation}; an unreachable or refusing database as
+ * `AuthError("service_unavailable")` with `retryAfter` 1.
+ */
+export interface Database extends Queryable {
+  /** Validated schema name of this deployment. */
+  readonly schema: string;
+  /** Runs `work` in one transaction; commits when it resolves, rolls back when it rejects. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** COPY … FROM STDIN of text-format rows; returns when the server has acknowledged them. For bulk import and seeding. */
+  readonly pool: PoolState;
+  close(): Promise<void>;
+}
+
+export interface Transaction extends Queryable {
+  /** Runs after the commit, in order; never when it rolls back. For cache invalidation and publications. */
+  afterCommit(task: () => void | Promise<void>): void;
+  /** `COPY target FROM STDIN` (text format); `target` names table and columns, with the schema as in a statement. */
+  copyIn(target: Statement, lines: Iterable<string> | AsyncIterable<string>): Promise<number>;
+}
+
+export interface PoolState {
+  readonly total: number;
+  readonly idle: number;
+  readonly waiting: number;
+}
+
+/** A unique, foreign-key, check or not-null violation, named by the constraint it hit. */
+export class ConstraintViolation extends Error {
+  override readonly name = "ConstraintViolation";
+  readonly kind: "unique" | "foreign_key" | "check" | "not_null" | "exclusion";
+  readonly constraint: string;
+  readonly table: string | undefined;
+  readonly column: string | undefined;
+
+  constructor(
+    kind: ConstraintViolation["kind"],
+    constraint: string,
+    where: { table?: string | undefined; column?: string | undefined; cause?: unknown },
+  ) {
+    super(`${kind} violation of ${constraint}`, { cause: where.cause });
+    this.kind = kind;
+    this.constraint = constraint;
+    this.table = where.table;
+    this.column = where.column;
+  }
+}
