@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, connect as tcpConnect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface TestRedis {
+  readonly url: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+export interface TestRedisOptions {
+  /** Fixed port, to bring a stopped server back at the same address; default a free one. */
+  readonly port?: number;
+  /** Further `redis-server` arguments. */
+  readonly args?: readonly string[];
+}
+
+/** A TCP port of the loopback interface nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no TCP address");
+  server.close();
+  await once(server, "close");
+  return address.port;
+}
+
+/** Starts a `redis-server` of its own on loopback, without persistence; resolves when it answers. */
+export async function startTestRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
+  const directory = await mkdtemp(join(tmpdir(), "authkit-redis-"));
+  const port = options.port ?? (await freePort());
+  const child = spawn(
+    "redis-server",
+    [
+      ...["--port", String(port), "--bind", "127.0.0.1", "--dir", directory],
+      ...["--save", "", "--appendonly", "no", "--loglevel", "warning"],
+      ...(options.args ?? []),
+    ],
+    { stdio: ["ignore", "ignore", "inherit"] },
+  );
+  const failed = new Promise<never>((_, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`redis-server ended with ${code} before it answered`)));
+  });
+  failed.catch(() => undefined);
+  await Promise.race([failed, answers(port)]);
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    async stop() {
+      await end(child);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function answers(port: number): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline) {
+    if (await pings(port)) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`redis-server does not answer on port ${port}`);
+}
+
+function pings(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = tcpConnect(port, "127.0.0.1");
+    socket.once("connect", () => socket.write("PING\r\n"));
+    socket.once("data", (data) => {
+      socket.destroy();
+      resolve(data.toString().startsWith("+PONG"));
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), 3_000);
+  await ended;
+  clearTimeout(timer);
+}
