@@ -1,0 +1,49 @@
+/**
+ * `npm run check:imports`: proves that imports point one way and that rooms reach each other only where the design allows it.
+ * Exits 1 and names every line that does not.
+ */
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+
+/** Room → rooms it may import from. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  contract: [],
+  config: ["contract"],
+  platform: ["config", "contract"],
+  core: ["platform", "config", "contract"],
+  http: ["core", "platform", "config", "contract"],
+  management: ["core", "platform", "config", "contract"],
+  jobs: ["core", "platform", "config", "contract"],
+  client: ["contract"],
+  verify: ["contract"],
+  cli: ["client", "http", "management", "jobs", "core", "platform", "config", "contract"],
+  workers: ["cli", "client", "http", "management", "jobs", "core", "platform", "config", "contract"],
+  bin: ["workers", "cli", "config", "platform"],
+};
+
+function room(path: string): string | undefined {
+  const parts = path.split("/");
+  return parts[0] === "src" ? parts[1] : parts[0];
+}
+
+const problems: string[] = [];
+for (const file of globSync(["src/**/*.ts", "workers/**/*.ts", "bin/**/*.ts"])) {
+  const from = room(file);
+  const may = from === undefined ? undefined : allowed[from];
+  if (from === undefined || may === undefined) {
+    problems.push(`${file}: not in a known room`);
+    continue;
+  }
+  const text = readFileSync(file, "utf8");
+  for (const match of text.matchAll(/(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g)) {
+    const target = normalize(join(dirname(file), match[1] ?? ""));
+    const to = room(target);
+    if (to !== undefined && to !== from && !may.includes(to)) {
+      problems.push(`${file}: ${from} must not import ${to} (${target})`);
+    }
+  }
+}
+
+for (const problem of problems) console.error(problem);
+console.log(problems.length === 0 ? "imports: one way" : `imports: ${problems.length} against the design`);
+process.exitCode = problems.length === 0 ? 0 : 1;

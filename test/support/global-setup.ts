@@ -1,0 +1,22 @@
+import type { TestProject } from "vitest/node";
+import { startTestPostgres } from "./postgres.ts";
+import { startTestRedis } from "./redis.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Superuser URL of the run's own PostgreSQL; make a database with `createTestDatabase`. */
+    postgresUrl: string;
+    /** The run's own Redis; separate tests by key prefix. */
+    redisUrl: string;
+  }
+}
+
+/** One PostgreSQL and one Redis for the whole run, on free loopback ports, gone afterwards. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const [postgres, redis] = await Promise.all([startTestPostgres(), startTestRedis()]);
+  project.provide("postgresUrl", postgres.url);
+  project.provide("redisUrl", redis.url);
+  return async () => {
+    await Promise.all([postgres.stop(), redis.stop()]);
+  };
+}
