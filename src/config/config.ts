@@ -29,6 +29,7 @@ export interface Config {
   readonly passkeys: PasskeyConfig;
   readonly languages: LanguageConfig;
   readonly providers: readonly ProviderConfig[];
+  readonly federation: FederationConfig;
   readonly solana: SolanaConfig;
   readonly apiKeys: ApiKeyConfig;
   readonly personas: readonly PersonaConfig[];
@@ -226,11 +227,27 @@ export interface ProviderConfig {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** What all identity providers share. */
+export interface FederationConfig {
+  /** Origin (and path) of redirect URIs registered at the providers; the base URL unless configured; no trailing slash. */
+  readonly publicUrl: string;
+  /** Linking a provider demands fresh authentication, as unlinking does. */
+  readonly linkRequiresStepUp: boolean;
+  /** Whether numeric subjects stored in exponent form are rewritten when met (spec 22 §1.4.1). */
+  readonly legacySubjects: "rewrite" | "keep";
+  /** Tokens in the URL fragment (the contract), or a one-time code the front end exchanges. */
+  readonly resultMode: "fragment" | "code";
+}
+
 export interface SolanaConfig {
   readonly enabled: boolean;
   readonly network: "mainnet" | "testnet" | "devnet";
   readonly domain: string;
-  readonly nameService: { readonly enabled: boolean; readonly url: string | undefined; readonly timeoutMs: number };
+  readonly nameService: {
+    readonly enabled: boolean;
+    readonly url: string | undefined;
+    readonly timeoutMs: number;
+  };
 }
 
 export interface ApiKeyConfig {
@@ -293,7 +310,10 @@ export interface LimitPolicyConfig {
   readonly enabled: boolean;
   /** Per-bucket overrides of the built-in table; `"off"` removes the limit. */
   readonly buckets: Readonly<
-    Record<string, "off" | { readonly limit: number; readonly windowSeconds: number; readonly cooldownSeconds?: number }>
+    Record<
+      string,
+      "off" | { readonly limit: number; readonly windowSeconds: number; readonly cooldownSeconds?: number }
+    >
   >;
 }
 
