@@ -1,5 +1,14 @@
 /** A value the driver can bind. `undefined` is refused at run time: bind `null`. */
-export type SqlValue = string | number | boolean | bigint | Date | Buffer | null | readonly SqlValue[] | SqlJson;
+export type SqlValue =
+  | string
+  | number
+  | boolean
+  | bigint
+  | Date
+  | Buffer
+  | null
+  | readonly SqlValue[]
+  | SqlJson;
 /** Objects are bound as JSON text. */
 export interface SqlJson {
   readonly [key: string]: unknown;
@@ -27,7 +36,11 @@ export interface QueryOptions {
 /** Runs statements; either straight on the pool (each its own transaction) or inside a transaction. */
 export interface Queryable {
   /** All rows. Column names come back as written in the statement; alias them to camelCase there. */
-  rows<R extends object>(statement: Statement, values?: readonly SqlValue[], options?: QueryOptions): Promise<R[]>;
+  rows<R extends object>(
+    statement: Statement,
+    values?: readonly SqlValue[],
+    options?: QueryOptions,
+  ): Promise<R[]>;
   /** The first row, or undefined. */
   row<R extends object>(
     statement: Statement,
