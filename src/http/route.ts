@@ -1,6 +1,6 @@
 import type { Static, TObject, TSchema } from "typebox";
 import type { BrowserErrorCode } from "../contract/errors/index.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, PersonaConfig } from "../config/config.ts";
 import type { CallContext } from "../core/platform.ts";
 import type { Core } from "../core/index.ts";
 import type { Principal } from "../core/authentication/principal.ts";
@@ -70,6 +70,8 @@ export interface Route<B extends TSchema = TSchema, Q extends TObject = TObject>
   readonly errors: readonly BrowserErrorCode[];
   /** A disabled route does not exist: 404. */
   readonly enabled?: (config: Config) => boolean;
+  /** A route with `{persona}` first exists once for each declared persona this admits. */
+  readonly personas?: (persona: PersonaConfig) => boolean;
   // Method syntax on purpose: the table stores routes of all body types side by side, and `body` and `query` have been
   // checked against exactly these schemas before `handle` runs.
   handle(context: RouteContext, input: RouteInput<Static<B>, Static<Q>>): Promise<Reply> | Reply;

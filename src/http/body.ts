@@ -1,0 +1,88 @@
+import type { TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import { AuthError } from "../contract/errors/index.ts";
+
+/** Turns body bytes into a value of the route's schema, or throws `invalid_request`. */
+export type BodyDecoder = (bytes: Buffer) => unknown;
+
+export interface BodyDecoderOptions {
+  readonly mode: "required" | "optional" | "lenient" | "open";
+}
+
+interface ObjectSchema {
+  readonly properties: Readonly<Record<string, TSchema>>;
+}
+
+function isObjectSchema(schema: object): schema is ObjectSchema & TSchema {
+  return "properties" in schema && typeof schema.properties === "object" && schema.properties !== null;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Case folding as the contract does it: simple folding, so the Kelvin sign and the long s match their ASCII letters. */
+function fold(name: string): string {
+  return name.toLowerCase().replaceAll("\u017f", "s").replaceAll("\u212a", "k");
+}
+
+function admitsNull(schema: object): boolean {
+  if ("anyOf" in schema && Array.isArray(schema.anyOf)) return schema.anyOf.some((part) => isRecord(part) && part["type"] === "null");
+  return "type" in schema && schema.type === "null";
+}
+
+/**
+ * Compiles the decoder of one route body (spec'd leniency of the contract): UTF-8 with replacement of invalid bytes, one JSON object or
+ * `null`, member names exact first and then case-insensitive, duplicates last wins, `null` = absent, no coercion, unknown members refused
+ * unless the mode is `open`, trailing data refused.
+ */
+export function compileBody(schema: TSchema, options: BodyDecoderOptions): BodyDecoder {
+  const check = Compile(schema);
+  const properties = isObjectSchema(schema) ? schema.properties : undefined;
+  const folded = new Map(Object.keys(properties ?? {}).map((name) => [fold(name), name]));
+
+  const normalize = (input: Record<string, unknown>): Record<string, unknown> => {
+    if (properties === undefined) return input;
+    const output: Record<string, unknown> = {};
+    for (const [member, value] of Object.entries(input)) {
+      const name = Object.hasOwn(properties, member) ? member : folded.get(fold(member));
+      if (name === undefined) {
+        if (options.mode !== "open") throw new AuthError("invalid_request");
+        output[member] = value;
+        continue;
+      }
+      const property = properties[name];
+      if (value === null && property !== undefined && !admitsNull(property)) delete output[name];
+      else output[name] = value;
+    }
+    return output;
+  };
+
+  const decode = (bytes: Buffer): unknown => {
+    if (bytes.length === 0) {
+      if (options.mode === "optional") return {};
+      throw new AuthError("invalid_request");
+    }
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(bytes.toString("utf8"));
+    } catch (cause) {
+      throw new AuthError("invalid_request", { cause });
+    }
+    const input = parsed ?? {};
+    if (!isRecord(input)) throw new AuthError("invalid_request");
+    const value = normalize(input);
+    if (!check.Check(value)) throw new AuthError("invalid_request");
+    return value;
+  };
+
+  if (options.mode !== "lenient") return decode;
+  return (bytes) => {
+    try {
+      return decode(bytes);
+    } catch (error) {
+      if (error instanceof AuthError) return {};
+      throw error;
+    }
+  };
+}

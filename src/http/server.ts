@@ -1,0 +1,156 @@
+import type { Config } from "../config/config.ts";
+import { AuthError, isAuthError } from "../contract/errors/index.ts";
+import type { Core } from "../core/index.ts";
+import { jwksReply } from "../core/signing-keys/jwks-reply.ts";
+import { BodyTimeout, BodyTooLarge, ClientGone, type HeaderList, type HttpHandler, type HttpRequest } from "../platform/http/engine.ts";
+import type { Log } from "../platform/log/port.ts";
+import type { Metrics } from "../platform/metrics/port.ts";
+import { createCors } from "./cors.ts";
+import { errorReply } from "./envelope.ts";
+import { authenticate } from "./guards.ts";
+import type { Health } from "./health.ts";
+import { parseQuery } from "./query.ts";
+import { createRequestIds } from "./request-id.ts";
+import type { Reply, Route } from "./route.ts";
+import { compileRoutes } from "./router.ts";
+import { RequestScope } from "./scope.ts";
+import { type CompiledRoute, mountRoutes } from "./table.ts";
+
+export interface HttpPlane {
+  readonly core: Core;
+  readonly config: Config;
+  readonly routes: readonly Route[];
+  /** Serves `/v1/call`; undefined = the management API is not mounted on this port. */
+  readonly management: HttpHandler | undefined;
+  readonly health: Health;
+  readonly clientIp: (request: HttpRequest) => string | undefined;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+const jsonHeaders: HeaderList = [
+  ["Content-Type", "application/json"],
+  ["Cache-Control", "no-store"],
+  ["X-Content-Type-Options", "nosniff"],
+  ["Referrer-Policy", "no-referrer"],
+];
+
+/** Headers of a reply: what the route sets wins over the defaults of the same name. */
+function withDefaults(reply: Reply, requestId: string, cors: HeaderList): HeaderList {
+  const headers: (readonly [string, string])[] = [];
+  const own = reply.headers;
+  if (own === undefined) headers.push(...jsonHeaders);
+  else {
+    const names = new Set(own.map(([name]) => name.toLowerCase()));
+    for (const header of jsonHeaders) if (!names.has(header[0].toLowerCase())) headers.push(header);
+    headers.push(...own);
+  }
+  if (cors.length > 0) headers.push(...cors);
+  headers.push(["X-Request-Id", requestId]);
+  return headers;
+}
+
+function encode(body: unknown): string | Buffer | undefined {
+  if (body === undefined || body instanceof Buffer) return body;
+  if (typeof body === "object" && body !== null && "text" in body && typeof body.text === "string") return body.text;
+  return `${JSON.stringify(body)}\n`;
+}
+
+/** A body that cannot be read is the contract's plain `invalid_request`; a client that left gets nothing. */
+function bodyFailure(error: unknown): unknown {
+  if (error instanceof BodyTooLarge || error instanceof BodyTimeout) return new AuthError("invalid_request", { cause: error });
+  return error;
+}
+
+/**
+ * The browser plane as one handler: JWKS and health first, `/v1/call` by path, then the route table. Per request: route look-up → bearer →
+ * permission → client limit → body → operation → reply.
+ */
+export function createHttpHandler(plane: HttpPlane): HttpHandler {
+  const { core, config, log } = plane;
+  const lookup = compileRoutes<CompiledRoute>(mountRoutes(plane.routes, config));
+  const requestIds = createRequestIds();
+  const cors = createCors(config.server.corsOrigins);
+  const durations = plane.metrics.histogram("authkit_http_request_duration_seconds", "Time from request head to reply.", [
+    "route",
+    "method",
+    "status",
+  ]);
+
+  const finish = (scope: RequestScope, route: string, started: number, status: number, headers: HeaderList, body?: string | Buffer): void => {
+    scope.request.reply(status, headers, body);
+    const seconds = (performance.now() - started) / 1000;
+    durations.observe(seconds, { route, method: scope.request.method, status: String(status) });
+    if (config.log.access) {
+      log.info(
+        {
+          request_id: scope.requestId,
+          method: scope.request.method,
+          route,
+          status,
+          ms: Math.round(seconds * 1e6) / 1000,
+          principal: scope.principal?.kind,
+          ip: scope.ip,
+        },
+        "request",
+      );
+    }
+  };
+
+  const fail = (scope: RequestScope, route: string, started: number, thrown: unknown): void => {
+    if (thrown instanceof ClientGone || scope.request.gone) return;
+    const reply = errorReply(bodyFailure(thrown));
+    const logged = isAuthError(thrown) ? thrown.cause : thrown;
+    if (reply.status >= 500 || reply.unexpected !== undefined) {
+      log.error(
+        { request_id: scope.requestId, route, method: scope.request.method, code: isAuthError(thrown) ? thrown.code : "internal_error", err: logged },
+        "request failed",
+      );
+    }
+    const headers = withDefaults({ status: reply.status, headers: reply.headers }, scope.requestId, cors.headers(scope.request));
+    finish(scope, route, started, reply.status, headers, reply.body);
+  };
+
+  const run = async (scope: RequestScope, compiled: CompiledRoute, params: Readonly<Record<string, string>>): Promise<Reply> => {
+    const { route } = compiled;
+    const pending = authenticate(scope, route.auth, params);
+    if (pending !== undefined) await pending;
+    if (typeof route.limit === "string") await core.limits.check(route.limit, { ip: scope.ip });
+    let body: unknown;
+    if (compiled.decodeBody !== undefined) body = compiled.decodeBody(await scope.request.body(config.server.maxBodyBytes));
+    const query = parseQuery(scope.request.query, compiled.queryNames);
+    return route.handle(scope, { body, query, params });
+  };
+
+  const dispatch = async (request: HttpRequest): Promise<void> => {
+    const started = performance.now();
+    const scope = new RequestScope(core, config, request, requestIds(request.header("x-request-id")), plane.clientIp(request));
+    const match = lookup(request.method, request.path);
+    if (match === undefined) return fail(scope, "unmatched", started, new AuthError("not_found"));
+    if ("allow" in match) {
+      const preflight = cors.preflight(request, match.allow);
+      if (preflight !== undefined) return finish(scope, "preflight", started, 204, preflight);
+      return fail(scope, "unmatched", started, new AuthError("method_not_allowed", { headers: { Allow: match.allow } }));
+    }
+    const { route: compiled, params } = match;
+    try {
+      const reply = await run(scope, compiled, params);
+      finish(scope, compiled.template, started, reply.status, withDefaults(reply, scope.requestId, cors.headers(request)), encode(reply.body));
+    } catch (thrown) {
+      fail(scope, compiled.template, started, thrown);
+    }
+  };
+
+  return (request) => {
+    const { path } = request;
+    if (path === "/.well-known/jwks.json") {
+      const reply = jwksReply(request.method, request.header("if-none-match"), core.keyRing.current());
+      request.reply(reply.status, reply.headers, reply.body);
+      return undefined;
+    }
+    if (plane.management !== undefined && (path.startsWith("/v1/call/") || path === "/v1/call")) return plane.management(request);
+    if (path === "/healthz") return plane.health.live(request);
+    if (path === "/readyz") return plane.health.ready(request);
+    return dispatch(request);
+  };
+}

@@ -1,0 +1,41 @@
+/** What primary and workers tell each other over the cluster's IPC. */
+export type ToPrimary =
+  | { readonly type: "ready"; readonly port?: number }
+  | { readonly type: "metrics"; readonly id: number; readonly data: unknown };
+
+export type ToWorker =
+  | { readonly type: "drain" }
+  | { readonly type: "metrics"; readonly id: number };
+
+function hasType(value: unknown): value is { readonly type: unknown } {
+  return typeof value === "object" && value !== null && "type" in value;
+}
+
+/** Whether an IPC message from a worker is one of ours. */
+export function isToPrimary(value: unknown): value is ToPrimary {
+  return hasType(value) && (value.type === "ready" || value.type === "metrics");
+}
+
+/** Whether an IPC message from the primary is one of ours. */
+export function isToWorker(value: unknown): value is ToWorker {
+  return hasType(value) && (value.type === "drain" || value.type === "metrics");
+}
+
+export type WorkerKind = "hashing" | "management" | "http" | "jobs";
+
+export interface WorkerIdentity {
+  readonly kind: WorkerKind;
+  readonly slot: number;
+}
+
+/** Environment variable by which a forked process learns what it is. */
+export const identityVariable = "AUTHKIT_WORKER";
+
+/** Parses `http:1`; undefined in the primary. */
+export function parseIdentity(text: string | undefined): WorkerIdentity | undefined {
+  const match = /^(hashing|management|http|jobs):(\d+)$/.exec(text ?? "");
+  if (match === null) return undefined;
+  const kind = match[1];
+  if (kind !== "hashing" && kind !== "management" && kind !== "http" && kind !== "jobs") return undefined;
+  return { kind, slot: Number(match[2]) };
+}

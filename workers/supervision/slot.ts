@@ -1,0 +1,135 @@
+import cluster, { type Worker } from "node:cluster";
+import type { Log } from "../../src/platform/log/port.ts";
+import { identityVariable, isToPrimary, type ToWorker, type WorkerKind } from "./messages.ts";
+
+/** First wait before a crashed worker is started again; doubles with each crash in a row. */
+const firstDelayMs = 100;
+const longestDelayMs = 15_000;
+/** A worker that lived this long counts as healthy: the next crash starts the series anew. */
+const healthyAfterMs = 60_000;
+/** This many crashes in a row without a healthy life between them are a loop nothing here will mend. */
+const crashLoop = 8;
+/** A worker that is not ready by then has hung at start. */
+const startTimeoutMs = 60_000;
+
+export interface SlotOptions {
+  readonly kind: WorkerKind;
+  readonly slot: number;
+  readonly environment: () => NodeJS.ProcessEnv;
+  readonly shutdownTimeoutMs: number;
+  readonly log: Log;
+  /** The slot crashed so often in a row that the whole program should end. */
+  readonly onCrashLoop: (slot: Slot) => void;
+}
+
+/** One place in the cluster: keeps a worker of its kind alive, and replaces it without a gap when asked to. */
+export class Slot {
+  readonly name: string;
+  readonly kind: WorkerKind;
+  /** Port reported by the worker, for http workers. */
+  port: number | undefined;
+  #options: SlotOptions;
+  #current: Worker | undefined;
+  #startedAt = 0;
+  #crashes = 0;
+  #stopping = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: SlotOptions) {
+    this.#options = options;
+    this.kind = options.kind;
+    this.name = `${options.kind}:${options.slot}`;
+  }
+
+  get worker(): Worker | undefined {
+    return this.#current;
+  }
+
+  /** Forks the worker and resolves when it serves; rejects when it dies or hangs before that. */
+  async start(): Promise<void> {
+    const worker = this.#fork();
+    this.#current = worker;
+    this.#startedAt = Date.now();
+    await this.#ready(worker);
+  }
+
+  /** Starts a successor, waits until it serves, then drains the old one. */
+  async replace(): Promise<void> {
+    const old = this.#current;
+    const successor = this.#fork();
+    try {
+      await this.#ready(successor);
+    } catch (error) {
+      successor.kill("SIGKILL");
+      throw error;
+    }
+    this.#current = successor;
+    this.#startedAt = Date.now();
+    if (old !== undefined) await this.#drain(old);
+  }
+
+  /** Drains and ends the worker; it is not started again. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    const worker = this.#current;
+    if (worker !== undefined && !worker.isDead()) await this.#drain(worker);
+  }
+
+  #fork(): Worker {
+    const worker = cluster.fork({ ...this.#options.environment(), [identityVariable]: this.name });
+    worker.on("exit", (code, signal) => this.#exited(worker, code, signal));
+    return worker;
+  }
+
+  #ready(worker: Worker): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${this.name} did not start within ${startTimeoutMs / 1000} s`)), startTimeoutMs);
+      worker.on("message", (message: unknown) => {
+        if (!isToPrimary(message) || message.type !== "ready") return;
+        clearTimeout(timer);
+        if (message.port !== undefined) this.port = message.port;
+        resolve();
+      });
+      worker.once("exit", (code) => {
+        clearTimeout(timer);
+        reject(new Error(`${this.name} ended with code ${code} before it was ready`));
+      });
+    });
+  }
+
+  async #drain(worker: Worker): Promise<void> {
+    const gone = new Promise<void>((resolve) => {
+      if (worker.isDead()) resolve();
+      else worker.once("exit", () => resolve());
+    });
+    const message: ToWorker = { type: "drain" };
+    if (worker.isConnected()) worker.send(message);
+    const timer = setTimeout(() => {
+      this.#options.log.warn({ worker: this.name, pid: worker.process.pid }, "worker did not drain in time and is ended");
+      worker.process.kill("SIGKILL");
+    }, this.#options.shutdownTimeoutMs + 2_000);
+    await gone;
+    clearTimeout(timer);
+  }
+
+  #exited(worker: Worker, code: number | null, signal: string | null): void {
+    if (worker !== this.#current || this.#stopping) return;
+    if (Date.now() - this.#startedAt >= healthyAfterMs) this.#crashes = 0;
+    this.#crashes += 1;
+    this.#current = undefined;
+    const { log, onCrashLoop } = this.#options;
+    if (this.#crashes >= crashLoop) {
+      log.fatal({ worker: this.name, code, signal, crashes: this.#crashes }, "worker crashes again and again");
+      onCrashLoop(this);
+      return;
+    }
+    // The first crash is answered at once: most are isolated, and every moment without a worker refuses connections.
+    const delay = this.#crashes === 1 ? 0 : Math.min(firstDelayMs * 2 ** (this.#crashes - 2), longestDelayMs);
+    log.error({ worker: this.name, code, signal, crashes: this.#crashes, restart_in_ms: delay }, "worker died; starting another");
+    this.#timer = setTimeout(() => {
+      if (this.#stopping) return;
+      this.start().catch((error: unknown) => log.error({ worker: this.name, err: error }, "worker could not be started"));
+    }, delay);
+  }
+}

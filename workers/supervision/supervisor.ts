@@ -1,0 +1,108 @@
+import cluster from "node:cluster";
+import type { Config } from "../../src/config/config.ts";
+import type { Log } from "../../src/platform/log/port.ts";
+import { isToPrimary, type ToWorker, type WorkerKind } from "./messages.ts";
+import { Slot } from "./slot.ts";
+
+/** How long the metrics listener waits for a worker's share. */
+const metricsTimeoutMs = 1_000;
+
+export interface Supervisor {
+  /** Starts every worker in order: hashing and management first, then http, jobs last. */
+  start(): Promise<void>;
+  /** Replaces every worker, one at a time, without failing a request. A second call while one runs is ignored. */
+  roll(): Promise<void>;
+  /** Drains in reverse order of dependence: http first, so nothing new arrives, then the rest. */
+  stop(): Promise<void>;
+  /** Metrics of all live workers. */
+  metrics(): Promise<unknown[]>;
+  /** Port the http workers serve on. */
+  port(): number | undefined;
+}
+
+export interface SupervisorOptions {
+  readonly config: Config;
+  readonly entry: string;
+  readonly environment: () => NodeJS.ProcessEnv;
+  readonly log: Log;
+  readonly onCrashLoop: (worker: string) => void;
+}
+
+/** Keeps the cluster of one node alive (spec of the processes: docs/architecture.md). */
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const { config, log } = options;
+  cluster.setupPrimary({ exec: options.entry, args: [], silent: false });
+  const slots: Slot[] = [];
+  const add = (kind: WorkerKind, count: number): void => {
+    for (let slot = 0; slot < count; slot++) {
+      slots.push(
+        new Slot({
+          kind,
+          slot,
+          environment: options.environment,
+          shutdownTimeoutMs: config.server.shutdownTimeoutMs,
+          log,
+          onCrashLoop: (failed) => options.onCrashLoop(failed.name),
+        }),
+      );
+    }
+  };
+  add("hashing", config.server.hashingWorkers);
+  add("management", config.server.managementWorkers);
+  add("http", config.server.httpWorkers);
+  add("jobs", 1);
+  const ofKind = (...kinds: WorkerKind[]): Slot[] => slots.filter((slot) => kinds.includes(slot.kind));
+
+  let rolling: Promise<void> | undefined;
+  let requests = 0;
+
+  const askMetrics = (slot: Slot): Promise<unknown> =>
+    new Promise((resolve) => {
+      const worker = slot.worker;
+      if (worker === undefined || !worker.isConnected()) return resolve(undefined);
+      const id = ++requests;
+      const done = (data: unknown): void => {
+        clearTimeout(timer);
+        worker.off("message", listener);
+        resolve(data);
+      };
+      const listener = (message: unknown): void => {
+        if (isToPrimary(message) && message.type === "metrics" && message.id === id) done(message.data);
+      };
+      const timer = setTimeout(() => done(undefined), metricsTimeoutMs);
+      worker.on("message", listener);
+      const question: ToWorker = { type: "metrics", id };
+      worker.send(question);
+    });
+
+  return {
+    async start() {
+      await Promise.all(ofKind("hashing", "management").map((slot) => slot.start()));
+      await Promise.all(ofKind("http").map((slot) => slot.start()));
+      await Promise.all(ofKind("jobs").map((slot) => slot.start()));
+    },
+    roll() {
+      rolling ??= (async () => {
+        try {
+          for (const slot of slots) {
+            await slot.replace();
+            log.info({ worker: slot.name }, "worker replaced");
+          }
+        } finally {
+          rolling = undefined;
+        }
+      })();
+      return rolling;
+    },
+    async stop() {
+      await Promise.all(ofKind("http").map((slot) => slot.stop()));
+      await Promise.all(ofKind("management", "jobs").map((slot) => slot.stop()));
+      await Promise.all(ofKind("hashing").map((slot) => slot.stop()));
+    },
+    async metrics() {
+      const parts = await Promise.all(slots.map(askMetrics));
+      return parts.filter((part) => part !== undefined);
+    },
+    port: () => ofKind("http").find((slot) => slot.port !== undefined)?.port,
+  };
+}
