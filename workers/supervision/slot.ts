@@ -50,7 +50,12 @@ export class Slot {
     const worker = this.#fork();
     this.#current = worker;
     this.#startedAt = Date.now();
-    await this.#ready(worker);
+    try {
+      await this.#ready(worker);
+    } catch (error) {
+      worker.process.kill("SIGKILL");
+      throw error;
+    }
   }
 
   /** Starts a successor, waits until it serves, then drains the old one. */
@@ -60,7 +65,7 @@ export class Slot {
     try {
       await this.#ready(successor);
     } catch (error) {
-      successor.kill("SIGKILL");
+      successor.process.kill("SIGKILL");
       throw error;
     }
     this.#current = successor;

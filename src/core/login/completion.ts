@@ -1,0 +1,42 @@
+import type { Sessions } from "../sessions/types.ts";
+import type { Users } from "../users/types.ts";
+import type { LoginCompletion, SecondFactorChallenges, VerificationGate } from "./types.ts";
+
+export interface CompletionParts {
+  readonly users: Users;
+  readonly sessions: Sessions;
+  readonly secondFactors: SecondFactorChallenges;
+  readonly verification: VerificationGate;
+}
+
+/** One way from a proven first factor to tokens, shared by password, passwordless, federation, wallet and passkeys. */
+export function createLoginCompletion(parts: CompletionParts): LoginCompletion {
+  const { users, sessions, secondFactors, verification } = parts;
+  return {
+    async complete(user, proven, context) {
+      const admitted = await users.admitRow(user);
+      if (proven.skipVerification !== true) {
+        const held = await verification.holdBack(admitted, context);
+        if (held !== undefined) return held;
+      }
+      if (proven.satisfiesMfa !== true) {
+        const challenge = await secondFactors.begin(admitted, proven.methods, context);
+        if (challenge !== undefined) {
+          await users.touchLogin(admitted.id);
+          return challenge;
+        }
+      }
+      const outcome = await sessions.open(
+        {
+          userId: admitted.id,
+          methods: proven.methods,
+          origin: proven.origin,
+          ...(proven.extraClaims === undefined ? {} : { extraClaims: proven.extraClaims }),
+        },
+        context,
+      );
+      await users.touchLogin(admitted.id);
+      return outcome;
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import type { Audit } from "../audit/types.ts";
+import type { Limits } from "../limits/index.ts";
+import type { Passwords } from "../passwords/types.ts";
+import type { CallContext } from "../platform.ts";
+import type { UserRow, Users } from "../users/types.ts";
+import type { LoginCompletion, LoginOutcome, PendingLogins } from "./types.ts";
+
+export interface PasswordLogin {
+  /**
+   * Password login by e-mail, phone or username. One hash verification whatever the outcome, so time tells nothing.
+   * Throws `invalid_request`, `invalid_credentials`, `password_reset_required`, `user_banned`, `rate_limited`.
+   */
+  signIn(identifier: string, password: string, context: CallContext): Promise<LoginOutcome>;
+}
+
+export interface PasswordLoginParts {
+  readonly users: Users;
+  readonly passwords: Passwords;
+  readonly limits: Limits;
+  readonly audit: Audit;
+  readonly pending: PendingLogins;
+  readonly completion: LoginCompletion;
+}
+
+const bucket = "auth_password_login";
+
+type Identifier = { readonly kind: "email" | "phone" | "username"; readonly value: string };
+
+/** `@` makes it an e-mail address, a leading `+` a phone number, anything else a username. */
+function classify(identifier: string): Identifier {
+  if (identifier.includes("@")) return { kind: "email", value: identifier.toLowerCase() };
+  return { kind: identifier.startsWith("+") ? "phone" : "username", value: identifier };
+}
+
+export function createPasswordLogin(parts: PasswordLoginParts): PasswordLogin {
+  const { users, passwords, limits, audit, pending, completion } = parts;
+
+  const find = (identifier: Identifier): Promise<UserRow | undefined> => {
+    if (identifier.kind === "email") return users.byEmail(identifier.value);
+    if (identifier.kind === "phone") return users.byPhone(identifier.value);
+    return users.byUsername(identifier.value);
+  };
+
+  const refuse = async (reason: "invalid_credentials" | "password_reset_required" | "user_banned", userId: string, context: CallContext): Promise<never> => {
+    await audit.session({ event: "session_failed", userId, sessionId: "", reason }, context);
+    throw new AuthError(reason);
+  };
+
+  const unknown = async (identifier: Identifier, password: string, context: CallContext): Promise<LoginOutcome | "retry"> => {
+    if (identifier.kind === "username") {
+      await passwords.verifyNobody(password, context);
+      return refuse("invalid_credentials", "", context);
+    }
+    return (
+      (await pending.resume(identifier.kind, identifier.value, password, context)) ?? refuse("invalid_credentials", "", context)
+    );
+  };
+
+  const known = async (user: UserRow, password: string, context: CallContext): Promise<LoginOutcome> => {
+    // The account has one budget, however the identifier was written.
+    await limits.check(bucket, { id: `user:${user.id}` });
+    const check = await passwords.verify(user.id, password, context);
+    if (check === "reset_required") return refuse("password_reset_required", user.id, context);
+    if (check !== "match") return refuse("invalid_credentials", user.id, context);
+    try {
+      return await completion.complete(user, { methods: ["pwd"], origin: "password_login" }, context);
+    } catch (error) {
+      if (isAuthError(error, "user_banned")) return refuse("user_banned", user.id, context);
+      throw error;
+    }
+  };
+
+  return {
+    async signIn(text, password, context) {
+      const trimmed = text.trim();
+      if (trimmed !== "") await limits.check(bucket, { id: trimmed });
+      if (trimmed === "" || password === "") throw new AuthError("invalid_request");
+      const identifier = classify(trimmed);
+      const user = await find(identifier);
+      if (user !== undefined) return known(user, password, context);
+      const outcome = await unknown(identifier, password, context);
+      if (outcome !== "retry") return outcome;
+      const created = await find(identifier);
+      return created === undefined ? refuse("invalid_credentials", "", context) : known(created, password, context);
+    },
+  };
+}
