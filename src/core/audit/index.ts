@@ -1,0 +1,97 @@
+import { isIP } from "node:net";
+import { AuthError } from "../../contract/errors/index.ts";
+import type { Queryable } from "../../platform/postgres/port.ts";
+import type { CallContext, Platform } from "../platform.ts";
+import { auditStore, type Occasion } from "./store.ts";
+import type { Audit, AuditEntry, AuditTrail, SessionEvent } from "./types.ts";
+
+export { type AuditAction, auditActions } from "./events.ts";
+export type {
+  Audit,
+  AuditEntry,
+  AuditFilter,
+  AuditRecord,
+  AuditTrail,
+  SessionEvent,
+  SignIn,
+} from "./types.ts";
+
+const maxUserAgent = 512;
+const maxPage = 1000;
+
+/** The caller's address when it is one, else null: it is stored as `inet`. */
+export function storedAddress(context: CallContext): string | null {
+  return context.ip !== undefined && isIP(context.ip) !== 0 ? context.ip : null;
+}
+
+/** The user agent as stored: at most 512 characters, without U+0000; blank is null. */
+export function storedUserAgent(context: CallContext): string | null {
+  const agent = context.userAgent?.replaceAll("\u0000", "").slice(0, maxUserAgent).trim();
+  return agent === undefined || agent === "" ? null : agent;
+}
+
+/**
+ * Writer and reader of sign-in history and audit trail. Rows of one call go out in one statement; give `on` to write them in the
+ * transaction of what they tell about.
+ */
+export function createAudit(
+  platform: Pick<Platform, "config" | "database" | "clock" | "random">,
+): Audit & AuditTrail {
+  const { config, database, clock, random } = platform;
+
+  function occasion(context: CallContext): Occasion {
+    return { at: clock.now(), ip: storedAddress(context), userAgent: storedUserAgent(context) };
+  }
+
+  async function sessions(
+    events: readonly SessionEvent[],
+    context: CallContext,
+    on: Queryable = database,
+  ): Promise<void> {
+    if (events.length === 0) return;
+    await auditStore.addSessionEvents(on, config.issuer, occasion(context), {
+      userIds: events.map((event) => event.userId),
+      sessionIds: events.map((event) => event.sessionId),
+      events: events.map((event) => event.event),
+      methods: events.map((event) => event.method ?? null),
+      reasons: events.map((event) => event.reason ?? null),
+    });
+  }
+
+  async function records(
+    entries: readonly AuditEntry[],
+    context: CallContext,
+    on: Queryable = database,
+  ): Promise<void> {
+    if (entries.length === 0) return;
+    const shared = {
+      ...occasion(context),
+      actor: context.actor ?? null,
+      requestId: context.requestId || null,
+    };
+    await auditStore.addRecords(on, shared, {
+      ids: entries.map(() => random.uuid()),
+      actions: entries.map((entry) => entry.action),
+      targets: entries.map((entry) => entry.target ?? null),
+      outcomes: entries.map((entry) => entry.outcome),
+      details: entries.map((entry) => (entry.details === undefined ? null : JSON.stringify(entry.details))),
+    });
+  }
+
+  return {
+    sessions,
+    records,
+    session: (event, context, on) => sessions([event], context, on),
+    record: (entry, context, on) => records([entry], context, on),
+
+    async signIns(userId) {
+      const id = userId.trim().toLowerCase();
+      if (id === "") throw new AuthError("invalid_user");
+      return auditStore.signIns(database, id);
+    },
+
+    page(filter) {
+      return auditStore.records(database, filter, Math.min(Math.max(filter.limit ?? maxPage, 1), maxPage));
+    },
+  };
+}
