@@ -223,8 +223,55 @@ export interface ProviderConfig {
   readonly tokenUrl: string | undefined;
   readonly userInfoUrl: string | undefined;
   readonly extraAuthParams: Readonly<Record<string, string>>;
-  /** Remaining provider-specific settings (Apple team and key ids, claim mapping, PKCE switch, …), validated by `core/federation`. */
-  readonly options: Readonly<Record<string, unknown>>;
+  /** Remaining provider-specific settings (Apple team and key ids, claim mapping, PKCE switch, …). */
+  readonly options: ProviderOptions & Readonly<Record<string, unknown>>;
+}
+
+export interface ProviderOptions {
+  /** S256; the built-in descriptor or discovery decides when absent. */
+  readonly pkce?: boolean;
+  readonly tokenEndpointAuthMethod?: "client_secret_post" | "client_secret_basic" | "none";
+  /** `Accept` header of the userinfo request. */
+  readonly userInfoAccept?: string;
+  /** Where the identity's members are found in the userinfo answer (`oauth2` only). */
+  readonly userMapping?: UserMapping;
+  /** Second userinfo request when the first brought no e-mail address. */
+  readonly emailFallback?: EmailFallback;
+  /** Present when the client secret is a JWT made for each use (Sign in with Apple). */
+  readonly apple?: AppleClientSecret;
+}
+
+export interface UserMapping {
+  readonly subject?: FieldMapping;
+  readonly email?: FieldMapping;
+  readonly emailVerified?: FieldMapping;
+  readonly preferredUsername?: FieldMapping;
+  readonly displayName?: FieldMapping;
+}
+
+/** A member of the answer by dotted path, or a constant; the constant wins. */
+export interface FieldMapping {
+  readonly path?: string;
+  readonly value?: string | number | boolean;
+  readonly transforms?: readonly ("string" | "trim" | "lowercase")[];
+}
+
+export interface EmailFallback {
+  readonly url: string;
+  readonly accept?: string;
+  /** The answer is an array; its first element that meets `select` is used. */
+  readonly array?: boolean;
+  /** Dotted path → the value it must print as. */
+  readonly select?: Readonly<Record<string, string>>;
+  readonly email: FieldMapping;
+  readonly emailVerified?: FieldMapping;
+}
+
+export interface AppleClientSecret {
+  readonly teamId: string;
+  readonly keyId: string;
+  readonly privateKeyPem: string;
+  readonly ttlSeconds: number;
 }
 
 /** What all identity providers share. */
@@ -353,4 +400,6 @@ export interface DevelopmentConfig {
 export interface LogConfig {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly pretty: boolean;
+  /** One line a request; JWKS and health excepted. */
+  readonly access: boolean;
 }

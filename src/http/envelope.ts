@@ -1,4 +1,4 @@
-import { AuthError, browserError, isAuthError } from "../contract/errors/index.ts";
+import { AuthError, type BrowserErrorCode, browserError, isAuthError } from "../contract/errors/index.ts";
 import type { HeaderList } from "../platform/http/engine.ts";
 
 /** An error as it goes to a browser client: status, extra headers and the JSON envelope. */
@@ -30,12 +30,12 @@ export function errorType(status: number): string {
 
 /**
  * Turns anything thrown into the error envelope. What is no `AuthError`, or carries a code the browser plane does not know, becomes
- * `internal_error` and is handed back in `unexpected` for the log; nothing of it reaches the client.
+ * `failure` and is handed back in `unexpected` for the log; nothing of it reaches the client.
  */
-export function errorReply(thrown: unknown): ErrorReply {
+export function errorReply(thrown: unknown, failure: BrowserErrorCode = "internal_error"): ErrorReply {
   const known = isAuthError(thrown) ? browserError(thrown.code) : undefined;
-  const error = isAuthError(thrown) && known !== undefined ? thrown : new AuthError("internal_error");
-  const entry = known ?? browserError("internal_error") ?? { status: 500 };
+  const error = isAuthError(thrown) && known !== undefined ? thrown : new AuthError(failure);
+  const entry = known ?? browserError(failure) ?? { status: 500 };
   const status = error.status ?? entry.status;
   const headers: [string, string][] = [];
   if (error.retryAfter !== undefined) headers.push(["Retry-After", String(error.retryAfter)]);

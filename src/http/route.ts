@@ -68,6 +68,8 @@ export interface Route<B extends TSchema = TSchema, Q extends TObject = TObject>
   /** Success replies by status, for the reference; not checked at run time. */
   readonly replies: Readonly<Record<number, TSchema | null>>;
   readonly errors: readonly BrowserErrorCode[];
+  /** Code under which this route reports a failure of ours (500); `internal_error` when absent. */
+  readonly failure?: BrowserErrorCode;
   /** A disabled route does not exist: 404. */
   readonly enabled?: (config: Config) => boolean;
   /** A route with `{persona}` first exists once for each declared persona this admits. */

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { AuthError, isAuthError } from "../contract/errors/index.ts";
+import { AuthError, type BrowserErrorCode, isAuthError } from "../contract/errors/index.ts";
 import type { Core } from "../core/index.ts";
 import { jwksReply } from "../core/signing-keys/jwks-reply.ts";
 import { BodyTimeout, BodyTooLarge, ClientGone, type HeaderList, type HttpHandler, type HttpRequest } from "../platform/http/engine.ts";
@@ -97,9 +97,9 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
     }
   };
 
-  const fail = (scope: RequestScope, route: string, started: number, thrown: unknown): void => {
+  const fail = (scope: RequestScope, route: string, started: number, thrown: unknown, failure?: BrowserErrorCode): void => {
     if (thrown instanceof ClientGone || scope.request.gone) return;
-    const reply = errorReply(bodyFailure(thrown));
+    const reply = errorReply(bodyFailure(thrown), failure);
     const logged = isAuthError(thrown) ? thrown.cause : thrown;
     if (reply.status >= 500 || reply.unexpected !== undefined) {
       log.error(
@@ -137,7 +137,7 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
       const reply = await run(scope, compiled, params);
       finish(scope, compiled.template, started, reply.status, withDefaults(reply, scope.requestId, cors.headers(request)), encode(reply.body));
     } catch (thrown) {
-      fail(scope, compiled.template, started, thrown);
+      fail(scope, compiled.template, started, thrown, compiled.route.failure);
     }
   };
 

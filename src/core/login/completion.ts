@@ -20,7 +20,7 @@ export function createLoginCompletion(parts: CompletionParts): LoginCompletion {
         if (held !== undefined) return held;
       }
       if (proven.satisfiesMfa !== true) {
-        const challenge = await secondFactors.begin(admitted, proven.methods, context);
+        const challenge = await secondFactors.begin(admitted, proven, context);
         if (challenge !== undefined) {
           await users.touchLogin(admitted.id);
           return challenge;

@@ -1,5 +1,5 @@
 import type { CallContext } from "../platform.ts";
-import type { SessionOutcome } from "../sessions/types.ts";
+import type { SessionOrigin, SessionOutcome } from "../sessions/types.ts";
 import type { UserRow } from "../users/types.ts";
 
 /** A code has been sent (or is shown by the authenticator): the second factor completes the login. */
@@ -36,7 +36,20 @@ export type LoginOutcome = SessionOutcome | SecondFactorRequired | VerificationR
 /** Starts the second factor of a login whose first factor has been proven (spec'd order of factors: default first). */
 export interface SecondFactorChallenges {
   /** Undefined when the user has none enabled or the deployment has them switched off. */
-  begin(user: UserRow, firstFactor: readonly string[], context: CallContext): Promise<SecondFactorRequired | undefined>;
+  begin(user: UserRow, proven: ProvenFactor, context: CallContext): Promise<SecondFactorRequired | undefined>;
+}
+
+/** What a first factor has proven. */
+export interface ProvenFactor {
+  /** `amr` so far. */
+  readonly methods: readonly string[];
+  readonly origin: SessionOrigin;
+  /** The factor itself satisfies a second factor (passkeys). */
+  readonly satisfiesMfa?: boolean;
+  /** The login itself proves the contact, so the verification gate does not apply. */
+  readonly skipVerification?: boolean;
+  /** Claims of the first access token (`provider`, `solana_address`). */
+  readonly extraClaims?: Readonly<Record<string, unknown>>;
 }
 
 /** Unfinished registrations a login may meet. */
@@ -65,17 +78,5 @@ export interface LoginCompletion {
    * Access gate → verification gate → second factor → session. `proven` are the session's methods so far.
    * Throws `user_banned`.
    */
-  complete(
-    user: UserRow,
-    proven: {
-      readonly methods: readonly string[];
-      readonly origin: import("../sessions/types.ts").SessionOrigin;
-      /** The factor itself satisfies a second factor (passkeys). */
-      readonly satisfiesMfa?: boolean;
-      /** The login itself proves the contact, so the verification gate does not apply. */
-      readonly skipVerification?: boolean;
-      readonly extraClaims?: Readonly<Record<string, unknown>>;
-    },
-    context: CallContext,
-  ): Promise<LoginOutcome>;
+  complete(user: UserRow, proven: ProvenFactor, context: CallContext): Promise<LoginOutcome>;
 }

@@ -1,0 +1,55 @@
+import type { LoginOutcome, OfferedFactor } from "../core/login/types.ts";
+import type { EnrollmentHandOff, TokenGrant } from "../core/sessions/types.ts";
+
+/** Members of a token pair on the wire. */
+export function tokenMembers(grant: TokenGrant): Record<string, unknown> {
+  return {
+    access_token: grant.accessToken,
+    token_type: "Bearer",
+    expires_in: grant.expiresIn,
+    refresh_token: grant.refreshToken,
+  };
+}
+
+/** Members of the hand-off of an account that has to enrol a second factor first. */
+export function enrollmentMembers(handOff: EnrollmentHandOff): Record<string, unknown> {
+  return {
+    error: "2fa_enrollment_required",
+    requires_2fa_enrollment: true,
+    allowed_methods: handOff.allowedMethods,
+    access_token: handOff.accessToken,
+    token_type: "Bearer",
+    expires_in: handOff.expiresIn,
+  };
+}
+
+function factorMembers(factor: OfferedFactor): Record<string, unknown> {
+  return {
+    ...(factor.id === "" ? {} : { id: factor.id }),
+    method: factor.method,
+    ...(factor.isDefault ? { is_default: true } : {}),
+    ...(factor.phoneNumber === null ? {} : { phone_number: factor.phoneNumber }),
+  };
+}
+
+/** The 200 body of whatever a login came to. */
+export function loginMembers(outcome: LoginOutcome): Record<string, unknown> {
+  switch (outcome.kind) {
+    case "granted":
+      return tokenMembers(outcome);
+    case "enrollment_required":
+      return enrollmentMembers(outcome);
+    case "verification_required":
+      return { requires_verification: true, identifier: outcome.identifier, channel: outcome.channel };
+    case "second_factor_required":
+      return {
+        requires_2fa: true,
+        user_id: outcome.userId,
+        method: outcome.method,
+        verification_id: outcome.verificationId,
+        challenge: outcome.challenge,
+        default_factor: factorMembers(outcome.defaultFactor),
+        available_factors: outcome.availableFactors.map(factorMembers),
+      };
+  }
+}

@@ -1,0 +1,58 @@
+import { Type } from "typebox";
+
+/** Reply and body shapes that several routes share; they feed the OpenAPI document as well. */
+export const tokenBody = Type.Object(
+  {
+    access_token: Type.String(),
+    token_type: Type.Literal("Bearer"),
+    expires_in: Type.Integer({ description: "Whole seconds the access token still lives." }),
+    refresh_token: Type.String({ description: "Opaque, 43 characters, good for one refresh." }),
+  },
+  { $id: "TokenPair" },
+);
+
+export const enrollmentBody = Type.Object(
+  {
+    error: Type.Literal("2fa_enrollment_required"),
+    requires_2fa_enrollment: Type.Literal(true),
+    allowed_methods: Type.Array(Type.String()),
+    access_token: Type.String(),
+    token_type: Type.Literal("Bearer"),
+    expires_in: Type.Integer(),
+  },
+  { $id: "EnrollmentHandOff" },
+);
+
+const factor = Type.Object({
+  id: Type.Optional(Type.String()),
+  method: Type.String(),
+  is_default: Type.Optional(Type.Boolean()),
+  phone_number: Type.Optional(Type.String({ description: "Masked." })),
+});
+
+export const secondFactorBody = Type.Object(
+  {
+    requires_2fa: Type.Literal(true),
+    user_id: Type.String(),
+    method: Type.String(),
+    verification_id: Type.String(),
+    challenge: Type.String(),
+    default_factor: factor,
+    available_factors: Type.Array(factor),
+  },
+  { $id: "SecondFactorHandOff" },
+);
+
+export const verificationBody = Type.Object(
+  {
+    requires_verification: Type.Literal(true),
+    identifier: Type.String(),
+    channel: Type.String(),
+  },
+  { $id: "VerificationHandOff" },
+);
+
+/** Every way a login can end. */
+export const loginBody = Type.Union([tokenBody, secondFactorBody, verificationBody, enrollmentBody]);
+
+export const okBody = Type.Object({ ok: Type.Literal(true) }, { $id: "Ok" });
