@@ -53,7 +53,7 @@ export function createRedisEphemeralStore(redis: RedisConnection): EphemeralStor
     async delete(...keys) {
       if (keys.length === 0) return;
       const names = keys.map((key) => redis.key(key));
-      await redis.run((client) =>
+      await redis.run<unknown>((client) =>
         redis.clustered ? Promise.all(names.map((name) => client.del(name))) : client.del(names),
       );
     },

@@ -10,15 +10,19 @@ export function reconnectDelay(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt - 1, 3), 400);
 }
 
+/** Replies keep the shapes of the older protocol, whichever one the server speaks. */
+type NodeOptions = RedisOptions & { readonly replyMapping: "legacy" };
+
 export function tlsOptions(config: RedisConfig): ConnectionOptions | undefined {
   if (!config.tls) return undefined;
   return { minVersion: "TLSv1.2", ...(config.tlsCa === undefined ? {} : { ca: config.tlsCa }) };
 }
 
 /** What every connection to a data node shares, whatever the topology. */
-export function nodeOptions(config: RedisConfig, name: string): RedisOptions {
+export function nodeOptions(config: RedisConfig, name: string): NodeOptions {
   const tls = tlsOptions(config);
   return {
+    replyMapping: "legacy",
     connectionName: name,
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
@@ -36,8 +40,8 @@ export function nodeOptions(config: RedisConfig, name: string): RedisOptions {
 }
 
 /** Options of a single server or of a primary found through Sentinel. */
-export function serverOptions(config: RedisConfig, name: string): RedisOptions {
-  const shared: RedisOptions = {
+export function serverOptions(config: RedisConfig, name: string): NodeOptions {
+  const shared: NodeOptions = {
     ...nodeOptions(config, name),
     db: config.database,
     retryStrategy: reconnectDelay,
@@ -58,7 +62,10 @@ export function serverOptions(config: RedisConfig, name: string): RedisOptions {
   };
 }
 
-export function clusterOptions(config: RedisConfig, name: string): ClusterOptions {
+export function clusterOptions(
+  config: RedisConfig,
+  name: string,
+): ClusterOptions & { redisOptions: NodeOptions } {
   return {
     clusterRetryStrategy: reconnectDelay,
     retryDelayOnFailover: 100,
