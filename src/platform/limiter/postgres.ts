@@ -1,0 +1,77 @@
+import { type Database, type Queryable, sql } from "../postgres/port.ts";
+import { decide, stateOf } from "./decision.ts";
+import type { RateLimiter } from "./port.ts";
+
+/**
+ * One statement decides: the conflicting row is locked, its condition is judged on the newest version, and a refused hit changes
+ * nothing. No row from `attempt` means refused; the log is then read as this statement saw it, for the waiting times only.
+ *
+ * $1 key, $2 limit, $3 window seconds, $4 cooldown seconds.
+ */
+const hitLog = sql(
+  "limiter.hit",
+  (s) => `WITH attempt AS (
+    INSERT INTO ${s}.rate_limits AS r (key, hits, expires_at)
+    SELECT $1, ARRAY[clock_timestamp()], clock_timestamp() + ($3 + 1) * interval '1 second'
+    WHERE $2::int > 0
+    ON CONFLICT (key) DO UPDATE SET
+      hits = ARRAY(
+        SELECT h FROM unnest(r.hits) AS h WHERE h > clock_timestamp() - $3 * interval '1 second' ORDER BY h
+      ) || clock_timestamp(),
+      expires_at = clock_timestamp() + ($3 + 1) * interval '1 second'
+    WHERE (
+        SELECT count(*) FROM unnest(r.hits) AS h WHERE h > clock_timestamp() - $3 * interval '1 second'
+      ) < $2::int
+      AND NOT EXISTS (
+        SELECT FROM unnest(r.hits) AS h WHERE h > clock_timestamp() - $4 * interval '1 second'
+      )
+    RETURNING r.hits
+  )
+  SELECT true AS accepted, ${epochs("hits")} AS hits, ${epoch("clock_timestamp()")} AS now FROM attempt
+  UNION ALL
+  SELECT false, ${epochs(`coalesce((SELECT hits FROM ${s}.rate_limits WHERE key = $1), '{}')`)}, ${epoch("clock_timestamp()")}
+  WHERE NOT EXISTS (SELECT FROM attempt)`,
+);
+
+const deleteExpired = sql(
+  "limiter.deleteExpired",
+  (s) => `DELETE FROM ${s}.rate_limits WHERE expires_at <= now()`,
+);
+
+function epoch(expression: string): string {
+  return `(extract(epoch FROM ${expression}) * 1000)::float8`;
+}
+
+function epochs(expression: string): string {
+  return `ARRAY(SELECT ${epoch("h")} FROM unnest(${expression}) AS h ORDER BY h)`;
+}
+
+interface HitRow {
+  accepted: boolean;
+  hits: number[];
+  now: number;
+}
+
+/** The limiter in an UNLOGGED table, for development without Redis; the database's clock counts. */
+export function createPostgresRateLimiter(database: Database): RateLimiter {
+  return {
+    async hit({ key, bucket, rule }) {
+      const row = await database.row<HitRow>(hitLog, [
+        `${key}:${bucket}`,
+        rule.limit,
+        rule.windowSeconds,
+        rule.cooldownSeconds ?? 0,
+      ]);
+      const hits = row?.hits ?? [];
+      if (row?.accepted === true) {
+        return decide(rule, { accepted: true, count: hits.length - 1, cooldownMs: 0, windowMs: 0 });
+      }
+      return decide(rule, { accepted: false, ...stateOf(rule, hits, row?.now ?? 0) });
+    },
+  };
+}
+
+/** Removes logs nobody hit within their window; returns how many. */
+export function sweepRateLimits(database: Queryable): Promise<number> {
+  return database.run(deleteExpired);
+}
