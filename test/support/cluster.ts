@@ -1,0 +1,143 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inject } from "vitest";
+import { createTestDatabase } from "./postgres.ts";
+
+/** A whole cluster, started the way an operator starts it, on real PostgreSQL and Redis. */
+export interface TestCluster {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  /** Base of browser routes. */
+  readonly api: string;
+  readonly managementToken: string;
+  readonly databaseUrl: string;
+  readonly pid: number;
+  readonly process: ChildProcess;
+  /** Everything the cluster wrote so far (NDJSON log and start-up text). */
+  output(): string;
+  /** Resolves with the exit code. */
+  exited: Promise<number | null>;
+  /** SIGTERM, wait, clean up. */
+  stop(): Promise<number | null>;
+}
+
+export interface ClusterOptions {
+  /** Added to, or (with undefined) removed from, the environment. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Use this database instead of a fresh one. */
+  readonly databaseUrl?: string;
+  /** Without Redis: ephemeral state in PostgreSQL. */
+  readonly redis?: boolean;
+  /** Seconds to wait until it serves. */
+  readonly startTimeout?: number;
+}
+
+/** A free loopback port; somebody else may take it in between, which on a test machine does not happen. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function untilReady(url: string, timeoutMs: number, exited: () => boolean, output: () => string): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (Date.now() < deadline) {
+    if (exited()) throw new Error(`the cluster ended before it served:\n${output()}`);
+    try {
+      const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) });
+      if (response.status === 200) return;
+    } catch {
+      // Not listening yet.
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`the cluster was not ready in time:\n${output()}`);
+}
+
+/** Starts `authkit-server serve` with a fresh database and key prefix, and waits until it is ready. */
+export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
+  const port = await freePort();
+  const state = await mkdtemp(join(tmpdir(), "authkit-cluster-"));
+  const database = options.databaseUrl === undefined ? await createTestDatabase(inject("postgresUrl")) : undefined;
+  const databaseUrl = options.databaseUrl ?? database?.url ?? "";
+  const managementToken = "test-management-token-0123456789abcdef";
+  const url = `http://127.0.0.1:${port}`;
+  const inherited: Record<string, string | undefined> = {};
+  for (const name of ["PATH", "HOME", "LANG", "TMPDIR"]) inherited[name] = process.env[name];
+  const env: Record<string, string | undefined> = {
+    ...inherited,
+    AUTHKIT_ISSUER: url,
+    AUTHKIT_LISTEN_ADDR: `127.0.0.1:${port}`,
+    AUTHKIT_ENV: "test",
+    DB_URL: databaseUrl,
+    AUTHKIT_MGMT_TOKEN: managementToken,
+    AUTHKIT_STATE_DIR: state,
+    AUTHKIT_HTTP_WORKERS: "2",
+    AUTHKIT_HASHING_WORKERS: "1",
+    AUTHKIT_ARGON2_MEMORY: "1024",
+    AUTHKIT_ARGON2_ITERATIONS: "1",
+    AUTHKIT_MIGRATE_ON_START: "true",
+    ...(options.redis === false
+      ? {}
+      : { AUTHKIT_REDIS_URL: inject("redisUrl"), AUTHKIT_REDIS_KEY_PREFIX: `t${port}:` }),
+    ...options.env,
+  };
+  const child = spawn(process.execPath, ["src/cli/main.ts", "serve"], {
+    cwd: join(import.meta.dirname, "../.."),
+    env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let text = "";
+  let ended = false;
+  const collect = (chunk: Buffer): void => {
+    text += chunk.toString("utf8");
+  };
+  child.stdout.on("data", collect);
+  child.stderr.on("data", collect);
+  const exited = new Promise<number | null>((resolve) => {
+    child.once("exit", (code) => {
+      ended = true;
+      resolve(code);
+    });
+  });
+  const cleanUp = async (): Promise<void> => {
+    await database?.drop();
+    await rm(state, { recursive: true, force: true });
+  };
+  try {
+    await untilReady(url, (options.startTimeout ?? 30) * 1_000, () => ended, () => text);
+  } catch (error) {
+    child.kill("SIGKILL");
+    await exited;
+    await cleanUp();
+    throw error;
+  }
+  const stop = async (): Promise<number | null> => {
+    if (!ended) child.kill("SIGTERM");
+    const timer = setTimeout(() => child.kill("SIGKILL"), 45_000);
+    const code = await exited;
+    clearTimeout(timer);
+    await cleanUp();
+    return code;
+  };
+  return {
+    url,
+    api: `${url}/api/v1`,
+    managementToken,
+    databaseUrl,
+    pid: child.pid ?? 0,
+    process: child,
+    output: () => text,
+    exited,
+    stop,
+  };
+}
