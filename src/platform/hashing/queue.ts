@@ -1,0 +1,135 @@
+/** Refused because too much is waiting already. */
+export class HashQueueFull extends Error {
+  override readonly name = "HashQueueFull";
+  /** Whole seconds until what waits now will probably be done; at least 1. */
+  readonly retryAfter: number;
+
+  constructor(retryAfter: number) {
+    super("too many password hashes are waiting");
+    this.retryAfter = retryAfter;
+  }
+}
+
+export interface HashQueueOptions {
+  /** How many may wait, across all clients; the one being computed does not count. */
+  readonly limit: number;
+  /** Told the number waiting whenever it changes. */
+  readonly onDepth?: (waiting: number) => void;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
+}
+
+/**
+ * Runs one piece of work at a time, because hashes in flight beyond the cores slow each other down. What waits is bounded, served round-robin
+ * over the clients (http workers) and first come, first served within each. A client that floods the queue gives way to the others: when
+ * there is no room, the last comer of the client with most waiting is refused.
+ */
+export interface HashQueue {
+  /**
+   * Resolves as `work` does. Rejects with {@link HashQueueFull}, or with the signal's reason when it aborts before the work
+   * began: then the work never runs.
+   */
+  run<T>(client: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  readonly waiting: number;
+}
+
+interface Entry {
+  readonly start: () => Promise<void>;
+  readonly refuse: (error: unknown) => void;
+}
+
+/** Weight of the newest duration in the running average. */
+const smoothing = 0.1;
+
+export function createHashQueue(options: HashQueueOptions): HashQueue {
+  const now = options.now ?? (() => performance.now());
+  /** In the order of service: whoever was served goes to the end. */
+  const lines = new Map<string, Entry[]>();
+  let waiting = 0;
+  let busy = false;
+  /** Milliseconds; the first guess only matters until the first hash is done. */
+  let average = 30;
+
+  const changeDepth = (by: 1 | -1): void => {
+    waiting += by;
+    options.onDepth?.(waiting);
+  };
+
+  const retryAfter = (): number => Math.max(1, Math.ceil((waiting * average) / 1000));
+
+  function add(client: string, entry: Entry): void {
+    const line = lines.get(client);
+    if (line === undefined) lines.set(client, [entry]);
+    else line.push(entry);
+    changeDepth(1);
+  }
+
+  function remove(client: string, entry: Entry): boolean {
+    const line = lines.get(client);
+    const at = line?.indexOf(entry) ?? -1;
+    if (line === undefined || at < 0) return false;
+    line.splice(at, 1);
+    if (line.length === 0) lines.delete(client);
+    changeDepth(-1);
+    return true;
+  }
+
+  /** Makes room for one of `client`; false when no other client holds more than it would. */
+  function makeRoom(client: string): boolean {
+    let longest: [string, Entry[]] | undefined;
+    for (const line of lines) if (longest === undefined || line[1].length > longest[1].length) longest = line;
+    if (longest === undefined || longest[1].length <= (lines.get(client)?.length ?? 0) + 1) return false;
+    const last = longest[1].at(-1);
+    if (last === undefined || !remove(longest[0], last)) return false;
+    last.refuse(new HashQueueFull(retryAfter()));
+    return true;
+  }
+
+  function next(): void {
+    if (busy) return;
+    const head = lines.entries().next();
+    if (head.done === true) return;
+    const [client, line] = head.value;
+    const entry = line.shift();
+    lines.delete(client);
+    if (line.length > 0) lines.set(client, line);
+    if (entry === undefined) return;
+    changeDepth(-1);
+    busy = true;
+    const began = now();
+    void entry.start().finally(() => {
+      average += smoothing * (now() - began - average);
+      busy = false;
+      next();
+    });
+  }
+
+  return {
+    run<T>(client: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+      return new Promise<T>((resolve, reject) => {
+        if (signal?.aborted === true) return reject(signal.reason);
+        if (busy && waiting >= options.limit && !makeRoom(client))
+          return reject(new HashQueueFull(retryAfter()));
+        const onAbort = (): void => {
+          if (remove(client, entry)) reject(signal?.reason);
+        };
+        const entry: Entry = {
+          start() {
+            signal?.removeEventListener("abort", onAbort);
+            return work().then(resolve, reject);
+          },
+          refuse(error) {
+            signal?.removeEventListener("abort", onAbort);
+            reject(error);
+          },
+        };
+        signal?.addEventListener("abort", onAbort, { once: true });
+        add(client, entry);
+        next();
+      });
+    },
+    get waiting() {
+      return waiting;
+    },
+  };
+}
