@@ -143,7 +143,11 @@ export const browserErrors = {
   passkey_limit_reached: { status: 409 },
   password_change_failed: { status: 400 },
   password_reset_request_failed: { status: 500 },
-  password_reset_required: { status: 401, alternatives: [400], message: "This password can no longer be used; reset it first." },
+  password_reset_required: {
+    status: 401,
+    alternatives: [400],
+    message: "This password can no longer be used; reset it first.",
+  },
   password_too_short: { status: 400, param: "password" },
   passwordless_disabled: { status: 403 },
   pending_registration_not_found: { status: 404 },

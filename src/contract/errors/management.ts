@@ -25,6 +25,7 @@ export const managementErrors = {
   application_signature_stale: { later: 401 },
   application_slug_conflict: { later: 409 },
   application_tier_invalid: { later: 400 },
+  attribute_def_not_found: { later: 404 },
   "authkit: entitlement filtering requires an EntitlementFilterProvider": { later: 422 },
   avatar_url_invalid: { later: 400 },
   bootstrap_database_not_empty: { later: 422 },

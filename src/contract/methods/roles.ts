@@ -1,0 +1,123 @@
+import { OpResult } from "../dtos/batch.ts";
+import { everyGeneration, field, list, map, nothing, nullable, string } from "../types.ts";
+import { method } from "./method.ts";
+
+/** Methods of the topic Roles. */
+export const rolesMethods = {
+  assignRoleBySlug: method({
+    name: "AssignRoleBySlug",
+    topic: "Roles",
+    generations: ["0.73"],
+    args: { userId: field("userID", string), slug: field("slug", string) },
+    result: nothing,
+    errors: ["2fa_enrollment_required", "role_not_assignable"],
+    mutates: { kind: "user", args: ["userId"] },
+  }),
+  assignRoleBySlugAs: method({
+    name: "AssignRoleBySlugAs",
+    topic: "Roles",
+    generations: ["0.73"],
+    args: {
+      actorUserId: field("actorUserID", string),
+      userId: field("userID", string),
+      slug: field("slug", string),
+    },
+    result: nothing,
+    errors: [
+      "2fa_enrollment_required",
+      "insufficient_role_authority",
+      "permission_group_not_found",
+      "role_assignment_escalation",
+      "role_not_assignable",
+    ],
+    mutates: { kind: "user", args: ["userId"] },
+  }),
+  assignRolesBySlugAs: method({
+    name: "AssignRolesBySlugAs",
+    topic: "Roles",
+    generations: ["0.97"],
+    args: {
+      actorUserId: field("actorUserID", string),
+      userIds: field("userIDs", list(string)),
+      slug: field("slug", string),
+    },
+    result: list(OpResult),
+    mutates: { kind: "user", args: ["userIds"] },
+    note: "One OpResult per input id, input order.",
+  }),
+  listRoleSlugsByUser: method({
+    name: "ListRoleSlugsByUser",
+    topic: "Roles",
+    generations: ["0.73"],
+    args: { userId: field("userID", string) },
+    result: nullable(list(string)),
+    canFail: false,
+    introspection: true,
+    note: "Never fails: lookup problems yield null.",
+  }),
+  listRoleSlugsByUserErr: method({
+    name: "ListRoleSlugsByUserErr",
+    topic: "Roles",
+    generations: ["0.73"],
+    args: { userId: field("userID", string) },
+    result: nullable(list(string)),
+    errors: ["invalid_user"],
+  }),
+  removeRoleBySlug: method({
+    name: "RemoveRoleBySlug",
+    topic: "Roles",
+    generations: ["0.73"],
+    args: { userId: field("userID", string), slug: field("slug", string) },
+    result: nothing,
+    errors: ["permission_group_not_found"],
+    mutates: { kind: "user", args: ["userId"] },
+  }),
+  removeRoleBySlugAs: method({
+    name: "RemoveRoleBySlugAs",
+    topic: "Roles",
+    generations: ["0.73"],
+    args: {
+      actorUserId: field("actorUserID", string),
+      userId: field("userID", string),
+      slug: field("slug", string),
+    },
+    result: nothing,
+    errors: ["insufficient_role_authority", "permission_group_not_found", "role_assignment_escalation"],
+    mutates: { kind: "user", args: ["userId"] },
+  }),
+  removeRolesBySlugAs: method({
+    name: "RemoveRolesBySlugAs",
+    topic: "Roles",
+    generations: ["0.97"],
+    args: {
+      actorUserId: field("actorUserID", string),
+      userIds: field("userIDs", list(string)),
+      slug: field("slug", string),
+    },
+    result: list(OpResult),
+    mutates: { kind: "user", args: ["userIds"] },
+    note: "One OpResult per input id, input order.",
+  }),
+  roleSlugsByUsers: method({
+    name: "RoleSlugsByUsers",
+    topic: "Roles",
+    generations: ["0.97"],
+    args: { userIds: field("userIDs", list(string)) },
+    result: map(list(string)),
+    note: "Users without roles are absent from the map.",
+  }),
+  upsertRoleBySlug: method({
+    name: "UpsertRoleBySlug",
+    topic: "Roles",
+    generations: everyGeneration,
+    args: {
+      name: field("name", string),
+      slug: field("slug", string),
+      description: field("description", nullable(string)),
+    },
+    result: nothing,
+    errors: ["invalid_role"],
+    mutates: { kind: "role", args: ["slug"] },
+    note: "Creates no role: checks the slug against the root catalogue and ensures the root group.",
+  }),
+};
