@@ -1,11 +1,15 @@
 import { type Queryable, type SqlValue, sql } from "../../platform/postgres/port.ts";
 import type { AuditFilter, AuditRecord, SignIn } from "./types.ts";
 
+// Where a person was is recorded for what the person did, not for what was done to the account.
+const located = `'session_created', 'session_failed', 'password_recovery'`;
+
 const insertSessionEvents = sql(
   "audit.insertSessionEvents",
   (s) => `
   INSERT INTO ${s}.session_events (occurred_at, issuer, user_id, session_id, event, method, reason, ip_addr, user_agent)
-  SELECT $1, $2, e.user_id, e.session_id, e.event, e.method, e.reason, $3, $4
+  SELECT $1, $2, e.user_id, e.session_id, e.event, e.method, e.reason,
+    CASE WHEN e.event IN (${located}) THEN $3 END, CASE WHEN e.event IN (${located}) THEN $4 END
   FROM unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) AS e (user_id, session_id, event, method, reason)`,
 );
 

@@ -1,3 +1,4 @@
+import type { Transaction } from "../../platform/postgres/port.ts";
 import type { CallContext } from "../platform.ts";
 
 /** A login's outcome in tokens, as it goes on the wire. */
@@ -12,10 +13,12 @@ export interface TokenGrant {
   readonly refreshToken: string;
 }
 
-/** No session: a second factor must be enrolled (or used) first (spec 20 §4.6). */
+/** No session: a second factor must be enrolled (or used) first. */
 export interface EnrollmentHandOff {
   readonly kind: "enrollment_required";
   readonly userId: string;
+  /** True when a factor is enrolled and this session merely has not shown it; false when one must be enrolled. */
+  readonly secondFactorEnrolled: boolean;
   readonly allowedMethods: readonly string[];
   readonly accessToken: string;
   readonly expiresIn: number;
@@ -23,7 +26,7 @@ export interface EnrollmentHandOff {
 
 export type SessionOutcome = TokenGrant | EnrollmentHandOff;
 
-/** `method` of the `session_created` event (spec 40 §6). */
+/** `method` of the `session_created` event. */
 export type SessionOrigin =
   | "password_login"
   | "password_login_2fa"
@@ -74,9 +77,11 @@ export interface SessionRow {
   readonly authMethods: readonly string[];
 }
 
-/** Sessions and refresh tokens (spec 20 §5, 30 §1.12). */
+/** Sessions and refresh tokens. */
 export interface Sessions {
-  /** Access gate, MFA state, cap and insert, audit `session_created`, then the tokens. Throws `user_banned`, `user_not_found`, `missing_signer`. */
+  /**
+   * Access gate, MFA state, tokens signed, cap and insert with `session_created` and `last_login`. Throws `user_banned`, `user_not_found`, `missing_signer`.
+   */
   open(session: OpenSession, context: CallContext): Promise<SessionOutcome>;
   /** One refresh with rotation, grace window and reuse detection. Throws `invalid_refresh_token`, `user_banned`. */
   refresh(refreshToken: string, context: CallContext): Promise<SessionOutcome>;
@@ -84,6 +89,8 @@ export interface Sessions {
   current(refreshToken: string): Promise<string>;
   /** Live sessions of this issuer, most recently used first. */
   list(userId: string): Promise<SessionRow[]>;
+  /** One live session of the user at this issuer. */
+  find(userId: string, sessionId: string): Promise<SessionRow | undefined>;
   /** Revokes one session of the user; false when nothing was live. */
   revoke(userId: string, sessionId: string, reason: RevocationReason, context: CallContext): Promise<boolean>;
   /** Revokes all but `keep`; returns how many. */
@@ -91,7 +98,7 @@ export interface Sessions {
     userId: string,
     reason: RevocationReason,
     context: CallContext,
-    options?: { readonly keep?: string | undefined; readonly tx?: import("../../platform/postgres/port.ts").Transaction },
+    options?: { readonly keep?: string | undefined; readonly tx?: Transaction | undefined },
   ): Promise<number>;
   /**
    * Records a fresh proof on a live session: `last_authenticated_at` = now and the methods are added. Returns the new access token.

@@ -1,4 +1,4 @@
-import type { Transaction } from "../../platform/postgres/port.ts";
+import type { Queryable, Transaction } from "../../platform/postgres/port.ts";
 
 export interface UserRow {
   readonly id: string;
@@ -32,7 +32,7 @@ export interface NewUser {
   readonly passwordHash: string | null;
 }
 
-/** Accounts: look-up, creation, the access gate, profile. Validation and normal forms are in `normalize.ts` (spec 40 §2). */
+/** Accounts: look-up, creation, the access gate, profile. Validation and normal forms are in `core/identifiers`. */
 export interface Users {
   byId(id: string): Promise<UserRow | undefined>;
   /** Lower-cased; soft-deleted users are found too. */
@@ -44,12 +44,15 @@ export interface Users {
   /** User and password in the caller's transaction. Maps constraint violations to `email_in_use`, `phone_in_use`, `owner_slug_taken`. */
   create(user: NewUser, tx: Transaction): Promise<UserRow>;
   /**
-   * The access gate (spec 10 §2.2): clears an expired ban, then returns the user; throws `user_banned` when deleted, reserved or banned and
+   * The access gate : clears an expired ban, then returns the user; throws `user_banned` when deleted, reserved or banned and
    * `user_not_found` when unknown.
    */
   admit(userId: string): Promise<UserRow>;
   /** The same decision on a row already read; an expired ban is cleared first. */
   admitRow(user: UserRow): Promise<UserRow>;
+  /** Clears a ban whose end has passed; false when there was none. */
+  clearLapsedBan(userId: string, on?: Queryable): Promise<boolean>;
+  /** Moves `last_login` alone. Opening a session does so by itself. */
   touchLogin(userId: string): Promise<void>;
   setEmailVerified(userId: string, verified: boolean, tx?: Transaction): Promise<void>;
   setPhoneVerified(userId: string, phone: string, tx?: Transaction): Promise<boolean>;
