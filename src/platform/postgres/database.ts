@@ -1,0 +1,171 @@
+import type pg from "pg";
+import type { DatabaseConfig } from "../../config/config.ts";
+import type { Log } from "../log/port.ts";
+import type { Metrics } from "../metrics/port.ts";
+import { openConnection } from "./connection.ts";
+import { parseDsn } from "./dsn.ts";
+import { tlsAttempts } from "./encryption.ts";
+import { watch } from "./execution.ts";
+import { isConnectionFailure, isStalePlan, isTransactionConflict, translate } from "./failures.ts";
+import { createInstruments } from "./instruments.ts";
+import { ConnectionPool } from "./pool.ts";
+import type { Database, QueryOptions, SqlValue, Statement, Transaction, TransactionOptions } from "./port.ts";
+import { createRenderer, type Rendered } from "./rendering.ts";
+import { conflict, RunningTransaction, type TransactionContext } from "./transaction.ts";
+import { bindable } from "./values.ts";
+
+export interface DatabaseOptions {
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  /** Overrides the configured size, for processes that need fewer connections. */
+  readonly poolMax?: number | undefined;
+  /** Overrides the configured time-out; 0 = none. */
+  readonly statementTimeoutMs?: number | undefined;
+  /** Where `PG*` variables fill gaps of the DSN; the process's own by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+const transactionAttempts = 3;
+
+/**
+ * Opens the database port. No connection is made before the first statement (or, with a minimum size, shortly after).
+ *
+ * @throws InvalidDsn for an unusable connection string; Error for an invalid schema name or unreadable certificate file.
+ */
+export function createDatabase(
+  config: DatabaseConfig,
+  log: Log,
+  metrics: Metrics,
+  options: DatabaseOptions,
+): Database {
+  if (config.url === "embedded")
+    throw new Error("the embedded database must be started before it is connected to");
+  const dsn = parseDsn(config.url, options.environment ?? process.env);
+  const timeoutMs =
+    dsn.connectTimeoutSeconds === undefined || dsn.connectTimeoutSeconds === 0
+      ? config.connectTimeoutMs
+      : dsn.connectTimeoutSeconds * 1000;
+  const connect = {
+    dsn,
+    tls: tlsAttempts(dsn),
+    applicationName: dsn.applicationName ?? options.applicationName,
+    timeoutMs,
+  };
+  const pool = new ConnectionPool({
+    max: options.poolMax ?? config.poolMax,
+    min: config.poolMin,
+    idleTimeoutMs: config.idleTimeoutMs,
+    maxLifetimeMs: config.maxLifetimeMs,
+    waitTimeoutMs: config.connectTimeoutMs,
+    open: () => openConnection(connect),
+    log,
+  });
+  const render = createRenderer(config.schema, config.preparedStatements);
+  const instruments = createInstruments(metrics, pool);
+  const statementTimeoutMs = options.statementTimeoutMs ?? config.statementTimeoutMs;
+
+  const attempt = async <R extends object>(
+    rendered: Rendered,
+    bound: unknown[],
+    signal: AbortSignal | undefined,
+  ): Promise<pg.QueryResult<R>> => {
+    const lent = pool.acquire(signal);
+    const connection = lent instanceof Promise ? await lent : lent;
+    const { result, settled } = watch(connection, connection.query<R>(rendered, bound), {
+      signal,
+      timeoutMs: statementTimeoutMs,
+      log,
+    });
+    try {
+      return await result;
+    } catch (error) {
+      if (isStalePlan(error) || isConnectionFailure(error)) connection.destroy();
+      throw error;
+    } finally {
+      settled.then(() => pool.release(connection));
+    }
+  };
+
+  const query = async <R extends object>(
+    statement: Statement,
+    values: readonly SqlValue[] = [],
+    queryOptions?: QueryOptions,
+  ): Promise<pg.QueryResult<R>> => {
+    const rendered = render(statement);
+    const bound = bindable(values, rendered.label);
+    const signal = queryOptions?.signal;
+    const started = performance.now();
+    try {
+      return await attempt<R>(rendered, bound, signal).catch((error: unknown) => {
+        // A connection that died while idle shows only when used. What changes nothing may be sent again; a write may
+        // have arrived, so its fate is for the caller to find out.
+        const again = isStalePlan(error) || (rendered.readOnly && isConnectionFailure(error));
+        if (!again || signal?.aborted) throw error;
+        return attempt<R>(rendered, bound, signal);
+      });
+    } catch (error) {
+      const translated = translate(error, rendered.label);
+      instruments.failed(translated);
+      throw translated;
+    } finally {
+      instruments.took(performance.now() - started);
+    }
+  };
+
+  const context: TransactionContext = {
+    acquire: (signal) => pool.acquire(signal),
+    release: (connection) => pool.release(connection),
+    render,
+    timeoutMs: statementTimeoutMs,
+    log,
+  };
+
+  const transaction = async <T>(
+    work: (tx: Transaction) => Promise<T>,
+    transactionOptions: TransactionOptions = {},
+  ): Promise<T> => {
+    for (let remaining = transactionAttempts - 1; ; remaining--) {
+      const running = new RunningTransaction(context, transactionOptions);
+      try {
+        const result = await work(running);
+        await running.commit();
+        await running.runTasks();
+        return result;
+      } catch (error) {
+        await running.rollback();
+        const state = running.failedState;
+        if (state !== undefined && isTransactionConflict(state)) {
+          instruments.conflicted();
+          if (remaining > 0) continue;
+          throw conflict(state, error);
+        }
+        instruments.failed(error);
+        throw error;
+      }
+    }
+  };
+
+  return {
+    schema: config.schema,
+    rows: async <R extends object>(
+      statement: Statement,
+      values?: readonly SqlValue[],
+      queryOptions?: QueryOptions,
+    ) => (await query<R>(statement, values, queryOptions)).rows,
+    row: async <R extends object>(
+      statement: Statement,
+      values?: readonly SqlValue[],
+      queryOptions?: QueryOptions,
+    ) => (await query<R>(statement, values, queryOptions)).rows[0],
+    run: async (statement, values, queryOptions) =>
+      (await query(statement, values, queryOptions)).rowCount ?? 0,
+    transaction,
+    get pool() {
+      return pool.state;
+    },
+    close: async () => {
+      instruments.stop();
+      await pool.close();
+    },
+  };
+}

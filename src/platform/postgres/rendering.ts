@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import type { PreparedText } from "./connection.ts";
+import type { Statement } from "./port.ts";
+
+/** A statement's text for one schema. */
+export interface Rendered extends PreparedText {
+  /** The declared name, for errors and metrics. */
+  readonly label: string;
+  /** Whether it changes nothing, so that sending it twice is harmless. */
+  readonly readOnly: boolean;
+}
+
+const schemaPattern = /^[a-z_][a-z0-9_]*$/;
+const maxIdentifierBytes = 63;
+
+/** Whether `name` may be a schema name of a deployment. */
+export function isSchemaName(name: string): boolean {
+  return schemaPattern.test(name) && name.length <= maxIdentifierBytes;
+}
+
+/**
+ * The schema name as it goes into statements.
+ *
+ * @throws Error when it is not `^[a-z_][a-z0-9_]*$` of at most 63 characters.
+ */
+export function quoteSchema(name: string): string {
+  if (!isSchemaName(name))
+    throw new Error("The schema name must match ^[a-z_][a-z0-9_]*$ and have at most 63 characters");
+  return `"${name}"`;
+}
+
+/** Renders each statement once for `schema`; `prepared` = let the server keep them by name. */
+export function createRenderer(schema: string, prepared: boolean): (statement: Statement) => Rendered {
+  const quoted = quoteSchema(schema);
+  const cache = new Map<Statement, Rendered>();
+  return (statement) => {
+    const known = cache.get(statement);
+    if (known !== undefined) return known;
+    const text = statement.text(quoted);
+    const rendered: Rendered = {
+      label: statement.name,
+      name: prepared ? serverName(statement.name) : undefined,
+      text,
+      readOnly: isReadOnly(text),
+    };
+    cache.set(statement, rendered);
+    return rendered;
+  };
+}
+
+/** The server cuts identifiers at 63 bytes, which would make two long names one. */
+function serverName(name: string): string {
+  if (Buffer.byteLength(name) <= maxIdentifierBytes) return name;
+  return createHash("sha256").update(name).digest("hex").slice(0, 40);
+}
+
+function isReadOnly(text: string): boolean {
+  return (
+    /^\s*(?:select|with|values|table|show)\b/i.test(text) &&
+    !/\b(?:insert|update|delete|merge|truncate|into|nextval|setval)\b/i.test(text)
+  );
+}
