@@ -141,12 +141,22 @@ export const browserErrors = {
   passkey_already_registered: { status: 409 },
   passkey_failed: { status: 500 },
   passkey_limit_reached: { status: 409 },
+  password_breached: {
+    status: 400,
+    param: "password",
+    message: "This password has appeared in a data breach. Please choose another.",
+  },
   password_change_failed: { status: 400 },
   password_reset_request_failed: { status: 500 },
   password_reset_required: {
     status: 401,
     alternatives: [400],
     message: "This password can no longer be used; reset it first.",
+  },
+  password_too_common: {
+    status: 400,
+    param: "password",
+    message: "This password is too easy to guess. Please choose another.",
   },
   password_too_short: { status: 400, param: "password" },
   passwordless_disabled: { status: 403 },
