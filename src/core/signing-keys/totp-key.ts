@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import type { KeysConfig } from "../../config/config.ts";
+import type { Log } from "../../platform/log/port.ts";
+import { SigningKeyError } from "./errors.ts";
+import { readSecretFile } from "./secret-file.ts";
+
+const hex = /^(?:[0-9a-fA-F]{2})+$/;
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const base64Raw = /^[A-Za-z0-9+/]+$/;
+const base64Url = /^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2}==|[A-Za-z0-9_-]{3}=)?$/;
+const base64UrlRaw = /^[A-Za-z0-9_-]+$/;
+
+function isAesKey(key: Buffer): boolean {
+  return key.length === 16 || key.length === 24 || key.length === 32;
+}
+
+/** Reads text as hex, then as each base64 alphabet, then as the bytes themselves; the first result of 16, 24 or 32 bytes wins. */
+function decodeKey(content: Buffer): Buffer | undefined {
+  const text = content.toString("latin1").replace(/^[\t\n\v\f\r ]+|[\t\n\v\f\r ]+$/g, "");
+  const readings: Buffer[] = [];
+  if (hex.test(text)) readings.push(Buffer.from(text, "hex"));
+  if (base64.test(text) || base64Raw.test(text)) readings.push(Buffer.from(text, "base64"));
+  if (base64Url.test(text) || base64UrlRaw.test(text)) readings.push(Buffer.from(text, "base64url"));
+  readings.push(Buffer.from(text, "latin1"), content);
+  return readings.find(isAesKey);
+}
+
+/**
+ * The AES key for stored TOTP secrets: from configuration, else from `totp.key` in the key directory. Undefined when there is neither; TOTP
+ * is then not offered.
+ * @throws SigningKeyError when the key is empty or no AES key size, or others may write the file
+ */
+export async function loadTotpKey(keys: KeysConfig, log: Log): Promise<Buffer | undefined> {
+  if (keys.totpSecretKey !== undefined) {
+    if (isAesKey(keys.totpSecretKey)) return keys.totpSecretKey;
+    throw new SigningKeyError(
+      `the TOTP secret key has ${keys.totpSecretKey.length} bytes; 16, 24 or 32 are required`,
+    );
+  }
+  const path = join(keys.path, "totp.key");
+  const file = await readSecretFile(path, log);
+  if (file === undefined) return undefined;
+  const key = decodeKey(file.content);
+  if (key === undefined)
+    throw new SigningKeyError(`${path} must hold 16, 24 or 32 bytes: as hex, base64 or raw`);
+  return key;
+}
