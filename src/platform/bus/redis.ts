@@ -15,7 +15,8 @@ export function createRedisBus(
 ): Bus {
   const subscriptions = createSubscriptions(log);
   const waitingForConnection: (() => void)[] = [];
-  let connectedBefore = false;
+  /** Something may have been published while nobody here listened. */
+  let missed = false;
 
   const subscriber = openSubscriber(redis.config, options.name, {
     message(name, text) {
@@ -28,10 +29,13 @@ export function createRedisBus(
       const names = subscriptions.channels().map((channel) => redis.key(channel));
       if (names.length > 0) await client.subscribe(...names);
       for (const resume of waitingForConnection.splice(0)) resume();
-      if (connectedBefore) subscriptions.reconnected();
-      connectedBefore = true;
+      if (missed) subscriptions.reconnected();
+      missed = false;
     },
-    error: (error) => log.debug({ err: error }, "bus connection lost"),
+    lost() {
+      missed = true;
+    },
+    error: (error) => log.debug({ err: error }, "bus connection failed"),
   });
 
   /** Subscribes on the server; during an outage the subscription is made when the connection is back. */
@@ -52,7 +56,10 @@ export function createRedisBus(
 
   function connected(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, 1_000);
+      const timer = setTimeout(() => {
+        missed = true;
+        resolve();
+      }, 1_000);
       waitingForConnection.push(() => {
         clearTimeout(timer);
         resolve();

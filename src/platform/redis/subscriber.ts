@@ -6,6 +6,8 @@ export interface SubscriberEvents {
   message(channel: string, text: string): void;
   /** A connection stands: subscribe to everything again. Rejecting makes it reconnect. */
   connected(client: Redis): Promise<void>;
+  /** A connection that stood is gone; the next one is under way. */
+  lost(): void;
   error(error: Error): void;
 }
 
@@ -39,8 +41,11 @@ export function openSubscriber(config: RedisConfig, name: string, events: Subscr
     client.on("message", events.message);
     client.once("ready", () => void stand(client));
     client.once("end", () => {
-      standing = undefined;
       if (closed) return;
+      if (standing === client) {
+        standing = undefined;
+        events.lost();
+      }
       attempt++;
       timer = setTimeout(connect, reconnectDelay(attempt));
     });

@@ -1,0 +1,145 @@
+import { lookup } from "node:dns";
+import type { LookupFunction } from "node:net";
+import { Agent, buildConnector } from "undici";
+import { OutboundError } from "./errors.ts";
+import { createFetch } from "./fetch.ts";
+import type { Outbound, OutboundRequest, OutboundResponse } from "./port.ts";
+import { isReservedAddressText } from "./reserved.ts";
+import { hostAddress, isInternalHost } from "./uri.ts";
+
+const connectTimeoutMs = 10_000;
+const headersTimeoutMs = 10_000;
+const defaultTimeoutMs = 10_000;
+const defaultMaxBytes = 1024 * 1024;
+
+export interface OutboundOptions {
+  /** Development and closed networks: private and reserved addresses may be called. */
+  readonly allowPrivate: boolean;
+  readonly userAgent?: string;
+}
+
+/**
+ * Outbound calls on undici. The guard sits in the connector: a name is resolved once, every address it has must be public, and the
+ * connection goes to an address of exactly that answer, so a name cannot change between check and use. Rejects with `OutboundError`.
+ */
+export function createOutbound(options: OutboundOptions): Outbound {
+  const agent = new Agent({
+    connect: guardedConnector(options.allowPrivate),
+    headersTimeout: headersTimeoutMs,
+    bodyTimeout: headersTimeoutMs,
+    connections: 16,
+    keepAliveTimeout: 10_000,
+    maxResponseSize: -1,
+  });
+  const userAgent = options.userAgent ?? "authkit-server";
+
+  async function send(
+    request: OutboundRequest,
+    body: string | Uint8Array | undefined,
+  ): Promise<OutboundResponse> {
+    const url = URL.parse(request.url);
+    if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) {
+      throw new OutboundError("invalid_url", "not an absolute http(s) URL");
+    }
+    if (!options.allowPrivate && isInternalHost(url.hostname)) throw blocked(url.hostname);
+    const limit = AbortSignal.timeout(request.timeout ?? defaultTimeoutMs);
+    const signal = request.signal === undefined ? limit : AbortSignal.any([limit, request.signal]);
+    try {
+      const response = await agent.request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: request.method ?? "GET",
+        headers: { "user-agent": userAgent, accept: "*/*", ...request.headers },
+        body: body ?? null,
+        signal,
+      });
+      const bytes = await readBody(response.body, request.maxBytes ?? defaultMaxBytes, url.hostname);
+      return { status: response.statusCode, headers: plainHeaders(response.headers), body: bytes };
+    } catch (error) {
+      throw translate(error, url.hostname, limit.aborted, request.signal?.aborted === true);
+    }
+  }
+
+  return {
+    request: (request) => send(request, request.body),
+    fetch: createFetch(send),
+    close: () => agent.destroy(),
+  };
+}
+
+function guardedConnector(allowPrivate: boolean): buildConnector.connector {
+  const connect = buildConnector({
+    timeout: connectTimeoutMs,
+    ...(allowPrivate ? {} : { lookup: publicLookup }),
+  });
+  return (target, callback) => {
+    // A literal address is never looked up.
+    if (!allowPrivate && isInternalHost(target.hostname)) {
+      callback(blocked(target.hostname), null);
+      return;
+    }
+    connect(target, callback);
+  };
+}
+
+/** Resolves a name and refuses it when any of its addresses is not public. */
+const publicLookup: LookupFunction = (hostname, options, callback) => {
+  lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    const [first] = addresses ?? [];
+    if (error !== null || first === undefined) {
+      callback(error ?? new OutboundError("network", `${hostname} has no address`), "", 0);
+    } else if (addresses.some(({ address }) => isReservedAddressText(address))) {
+      callback(blocked(hostname), "", 0);
+    } else if (options.all === true) {
+      callback(null, addresses);
+    } else {
+      callback(null, first.address, first.family);
+    }
+  });
+};
+
+async function readBody(body: AsyncIterable<Buffer>, maxBytes: number, host: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    // Leaving the loop destroys the stream and with it the connection.
+    if (size > maxBytes)
+      throw new OutboundError("too_large", `the answer of ${host} exceeds ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size);
+}
+
+function plainHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string> {
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) plain[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return plain;
+}
+
+function translate(error: unknown, host: string, timedOut: boolean, aborted: boolean): OutboundError {
+  const known = outboundCause(error);
+  if (known !== undefined) return known;
+  if (aborted) return new OutboundError("aborted", `the call to ${host} was cancelled`, error);
+  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;
+  if (timedOut || (typeof code === "string" && code.endsWith("_TIMEOUT"))) {
+    return new OutboundError("timeout", `${host} did not answer in time`, error);
+  }
+  return new OutboundError("network", `${host} could not be reached`, error);
+}
+
+/** Errors of our own connector come back as they are, or wrapped where several addresses were tried. */
+function outboundCause(error: unknown): OutboundError | undefined {
+  if (error instanceof OutboundError) return error;
+  if (error instanceof AggregateError)
+    return error.errors.map(outboundCause).find((one) => one !== undefined);
+  return error instanceof Error && error.cause !== undefined ? outboundCause(error.cause) : undefined;
+}
+
+function blocked(hostname: string): OutboundError {
+  return new OutboundError("blocked_address", `${hostAddress(hostname)} is not a public address`);
+}
