@@ -1,0 +1,47 @@
+import { createClientIpResolver } from "../src/core/limits/client-ip.ts";
+import { readinessChecks } from "../src/http/readiness.ts";
+import { createHealth } from "../src/http/health.ts";
+import { routes } from "../src/http/routes/index.ts";
+import { createHttpHandler } from "../src/http/server.ts";
+import { createForwarder } from "../src/management/forwarder.ts";
+import { connectChannel } from "../src/platform/channel/index.ts";
+import { selectHttpEngine } from "../src/platform/http/select.ts";
+import { startCore } from "./core.ts";
+import { workerProcess } from "./lifecycle.ts";
+import { createPlatform, managementSockets } from "./platform.ts";
+
+/** Milliseconds an old worker goes on answering connections it has already accepted. */
+const lingerMs = 1_500;
+
+/** Serves browsers and apps, JWKS and health; forwards `/v1/call`. */
+export async function runHttpWorker(slot: number): Promise<void> {
+  const worker = workerProcess("http", slot);
+  const { config, log, metrics } = worker;
+  const platform = createPlatform(config, { name: worker.name, log, metrics });
+  const { core, close } = await startCore(platform);
+  const clientIp = createClientIpResolver(config.server.trustedProxies, config.server.trustCloudflare);
+  const health = createHealth(readinessChecks(platform, core));
+  const mounted = config.management.open || config.management.tokens.length > 0;
+  const channel = mounted ? connectChannel(managementSockets(config), { log }) : undefined;
+  const handler = createHttpHandler({
+    core,
+    config,
+    routes,
+    management: channel === undefined ? undefined : createForwarder({ channel, config, log, limits: core.limits, clientIp }),
+    health,
+    clientIp,
+    log,
+    metrics,
+  });
+  const engine = await selectHttpEngine(config.server.engine, {}, log);
+  const { host, port } = config.server.listen;
+  const listener = await engine.listen(host === undefined ? { port } : { host, port }, handler);
+  worker.onDrain(async () => {
+    health.drain();
+    await listener.drain({ lingerMs, timeoutMs: config.server.shutdownTimeoutMs });
+    await channel?.close();
+    await close();
+    await platform.close();
+  });
+  worker.ready(listener.port);
+}

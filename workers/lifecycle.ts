@@ -1,0 +1,83 @@
+import { loadProcessConfig } from "../src/config/index.ts";
+import type { Config } from "../src/config/config.ts";
+import { createLog } from "../src/platform/log/pino.ts";
+import type { Log } from "../src/platform/log/port.ts";
+import { createMetrics, type ProcessMetrics } from "../src/platform/metrics/prometheus.ts";
+import { isToWorker, type ToPrimary } from "./supervision/messages.ts";
+
+/** What every worker has before it does its own work. */
+export interface WorkerProcess {
+  readonly name: string;
+  readonly config: Config;
+  readonly log: Log;
+  readonly metrics: ProcessMetrics;
+  /** Tells the primary that this worker serves. */
+  ready(port?: number): void;
+  /** Runs once when the primary asks for a drain, or is gone; the process ends when it resolves. */
+  onDrain(task: () => Promise<void>): void;
+}
+
+function send(message: ToPrimary): void {
+  if (process.connected) process.send?.(message);
+}
+
+/**
+ * The frame of a worker process: configuration from the environment it was forked with, log, metrics, and the conversation with the
+ * primary. Signals are the primary's business; a worker whose primary died drains by itself.
+ */
+export function workerProcess(kind: string, slot: number): WorkerProcess {
+  const name = `${kind}-${slot}`;
+  const { config } = loadProcessConfig(process.env);
+  const log = createLog(config.log, { worker: name });
+  const metrics = createMetrics(name);
+  let drain: (() => Promise<void>) | undefined;
+  let draining = false;
+
+  const end = async (): Promise<void> => {
+    if (draining) return;
+    draining = true;
+    let code = 0;
+    try {
+      await drain?.();
+    } catch (error) {
+      log.error({ err: error }, "drain failed");
+      code = 1;
+    }
+    process.exit(code);
+  };
+
+  // A terminal's Ctrl-C reaches the whole process group; only the primary acts on it.
+  process.on("SIGINT", () => undefined);
+  process.on("SIGHUP", () => undefined);
+  process.on("SIGTERM", () => void end());
+  process.on("disconnect", () => void end());
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "uncaught exception");
+    process.exit(1);
+  });
+  process.on("unhandledRejection", (reason) => {
+    log.fatal({ err: reason }, "unhandled rejection");
+    process.exit(1);
+  });
+  process.on("message", (message: unknown) => {
+    if (!isToWorker(message)) return;
+    if (message.type === "drain") void end();
+    else {
+      metrics
+        .snapshot()
+        .then((data) => send({ type: "metrics", id: message.id, data }))
+        .catch((error: unknown) => log.error({ err: error }, "metrics could not be collected"));
+    }
+  });
+
+  return {
+    name,
+    config,
+    log,
+    metrics,
+    ready: (port) => send(port === undefined ? { type: "ready" } : { type: "ready", port }),
+    onDrain(task) {
+      drain = task;
+    },
+  };
+}
