@@ -17,7 +17,10 @@ export type ChannelHandler = (request: ChannelRequest, signal: AbortSignal) => P
 
 export interface ChannelClient {
   /** Rejects with `ChannelUnavailable` when no peer serves within the time allowed; the peer's handler is aborted with `signal`. */
-  call(request: ChannelRequest, options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<ChannelReply>;
+  call(
+    request: ChannelRequest,
+    options?: { signal?: AbortSignal; timeoutMs?: number },
+  ): Promise<ChannelReply>;
   close(): Promise<void>;
 }
 
