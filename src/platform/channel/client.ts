@@ -1,8 +1,10 @@
+import { type Log, silentLog } from "../log/port.ts";
 import type { PendingCall } from "./client-connection.ts";
 import { type ChannelClient, type ChannelReply, type ChannelRequest, ChannelUnavailable } from "./port.ts";
 import { ServerSlot } from "./server-slot.ts";
 
 export interface ChannelClientOptions {
+  readonly log?: Log;
   /** Milliseconds a call waits for a serving peer unless it says otherwise (default 5 000). */
   readonly timeoutMs?: number;
   /** Connections to each path (default 1). */
@@ -24,9 +26,13 @@ class Client implements ChannelClient {
       ready: () => this.#sendWaiting(),
       unsent: (calls: readonly PendingCall[]) => this.#again(calls),
     };
+    const log = options.log ?? silentLog;
     const maxBodyBytes = options.maxBodyBytes ?? 64 * 1024 * 1024;
     this.#slots = paths.flatMap((path) =>
-      Array.from({ length: options.connections ?? 1 }, () => new ServerSlot(path, maxBodyBytes, events)),
+      Array.from(
+        { length: options.connections ?? 1 },
+        () => new ServerSlot(path, { maxBodyBytes, log }, events),
+      ),
     );
   }
 

@@ -1,8 +1,14 @@
 import { connect } from "node:net";
+import type { Log } from "../log/port.ts";
 import { ClientConnection, type PendingCall } from "./client-connection.ts";
 
 const FIRST_RETRY_MS = 10;
 const LONGEST_RETRY_MS = 1_000;
+
+export interface ServerSlotOptions {
+  readonly maxBodyBytes: number;
+  readonly log: Log;
+}
 
 export interface ServerSlotEvents {
   /** A connection is there; waiting calls may be sent. */
@@ -14,7 +20,7 @@ export interface ServerSlotEvents {
 /** One connection to one path, remade whenever it breaks or its server leaves. */
 export class ServerSlot {
   readonly #path: string;
-  readonly #maxBodyBytes: number;
+  readonly #options: ServerSlotOptions;
   readonly #events: ServerSlotEvents;
   #current: ClientConnection | undefined;
   /** Connections to leaving servers, kept until their calls are answered. */
@@ -23,9 +29,9 @@ export class ServerSlot {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(path: string, maxBodyBytes: number, events: ServerSlotEvents) {
+  constructor(path: string, options: ServerSlotOptions, events: ServerSlotEvents) {
     this.#path = path;
-    this.#maxBodyBytes = maxBodyBytes;
+    this.#options = options;
     this.#events = events;
     this.#connect();
   }
@@ -67,7 +73,7 @@ export class ServerSlot {
         socket.destroy();
         return;
       }
-      const connection = new ClientConnection(socket, this.#maxBodyBytes, {
+      const connection = new ClientConnection(socket, this.#options.maxBodyBytes, {
         goAway: () => {
           this.#leaving.add(connection);
           this.#current = undefined;
@@ -89,6 +95,8 @@ export class ServerSlot {
   #lost(connection: ClientConnection): void {
     if (this.#current !== connection) return;
     this.#current = undefined;
+    if (!this.#closed)
+      this.#options.log.warn({ path: this.#path }, "lost the connection to a serving process");
     this.#retry();
   }
 
