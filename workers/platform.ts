@@ -54,8 +54,7 @@ export function createPlatform(config: Config, options: PlatformOptions): Runnin
     systemRandom,
     { name: `authkit-${name}-bus` },
   );
-  const channels = hashingSockets(config).map((path) => connectChannel([path], { log }));
-  const hasher = createPasswordHasher(config, channels, log, metrics);
+  const hasher = createPasswordHasher(config, connectChannel(hashingSockets(config)), log, metrics);
   const queue = createJobQueue(config, database, log);
   const outbound = createOutbound({ allowPrivate: config.environment.class === "development" });
   return {
