@@ -7,7 +7,7 @@ import { createHashHandler } from "../src/platform/hashing/server.ts";
 import type { Log } from "../src/platform/log/port.ts";
 import { systemRandom } from "../src/platform/random.ts";
 import { workerProcess } from "./lifecycle.ts";
-import { hashingSockets } from "./platform.ts";
+import { hashingSockets } from "./sockets.ts";
 
 /** Passwords and stored hashes are far smaller; whoever sends more is no worker of ours. */
 const maxBodyBytes = 2 * 1024 * 1024;

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Config } from "../src/config/config.ts";
 import type { Platform } from "../src/core/platform.ts";
 import { createBus } from "../src/platform/bus/index.ts";
@@ -14,6 +13,9 @@ import { createDatabase, postgresClientConfig } from "../src/platform/postgres/i
 import { createJobQueue } from "../src/platform/queue/index.ts";
 import { systemRandom } from "../src/platform/random.ts";
 import { connectRedis, type RedisConnection } from "../src/platform/redis/connection.ts";
+import { hashingSockets } from "./sockets.ts";
+
+export { hashingSockets, managementSockets } from "./sockets.ts";
 
 /** A platform and the means to take it down. */
 export interface RunningPlatform extends Platform {
@@ -28,16 +30,6 @@ export interface PlatformOptions {
   readonly metrics: ProcessMetrics;
   /** Connections of this process's pool. */
   readonly poolMax?: number;
-}
-
-/** Where the hashing processes of this node listen. */
-export function hashingSockets(config: Config): string[] {
-  return Array.from({ length: config.server.hashingWorkers }, (_, slot) => join(config.server.socketDirectory, `hashing-${slot}.sock`));
-}
-
-/** Where the management workers of this node listen. */
-export function managementSockets(config: Config): string[] {
-  return Array.from({ length: config.server.managementWorkers }, (_, slot) => join(config.server.socketDirectory, `management-${slot}.sock`));
 }
 
 /** Connects a worker to the outside world. */
