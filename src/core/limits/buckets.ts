@@ -23,8 +23,8 @@ const requestPhone = "request_phone_verification";
 
 /** Every bucket in use, by name. */
 export const buckets = {
-  application_register: { limit: 30, windowSeconds: minute, id: "domain" },
-  application_rotate: { limit: 30, windowSeconds: minute, id: "slug" },
+  application_register: { limit: 30, windowSeconds: hour, id: "domain" },
+  application_rotate: { limit: 30, windowSeconds: hour, id: "slug" },
   auth_2fa_disable: { limit: 6, windowSeconds: hour },
   auth_2fa_enable: { limit: 6, windowSeconds: hour },
   auth_2fa_regenerate_codes: { limit: 3, windowSeconds: hour },

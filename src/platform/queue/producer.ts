@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { type Db, PgBoss, type SendOptions } from "pg-boss";
+import { AuthError } from "../../contract/errors/index.ts";
+import type { Log } from "../log/port.ts";
+import { type Database, type Queryable, type SqlValue, type Statement, sql } from "../postgres/port.ts";
+import { systemRandom } from "../random.ts";
+import type { JobQueue } from "./port.ts";
+import { queueSchema } from "./schema.ts";
+
+/**
+ * The sending side: no connections of its own, no supervision, no migrations. Jobs go through the caller's transaction when one is
+ * given. Queues must exist (see `migrateQueue`).
+ */
+export function createQueueProducer(database: Database, log: Log): JobQueue {
+  const statements = new Map<string, Statement>();
+  const through = (queryable: Queryable): Db => ({
+    async executeSql(text, values = []) {
+      return { rows: await queryable.rows(statementFor(statements, text), values.map(bindable)) };
+    },
+  });
+  const boss = new PgBoss({
+    db: through(database),
+    schema: queueSchema(database.schema),
+    migrate: false,
+    createSchema: false,
+    supervise: false,
+    schedule: false,
+    registerInstance: false,
+    openTelemetry: { enabled: false },
+  });
+  boss.on("error", (error) => log.error({ err: error }, "job queue"));
+  let started: Promise<unknown> | undefined;
+
+  /** Reads the queues' settings once, at the first job; a failure is tried again with the next one. */
+  async function ready(): Promise<void> {
+    started ??= boss.start();
+    try {
+      await started;
+    } catch (error) {
+      started = undefined;
+      throw error instanceof AuthError
+        ? error
+        : new AuthError("service_unavailable", { retryAfter: 1, cause: error });
+    }
+  }
+
+  return {
+    async enqueue(queue, payload, options = {}) {
+      await ready();
+      const sendOptions: SendOptions = {
+        // Every job has a key, because of jobs with equal keys only one is alive.
+        singletonKey: options.key ?? systemRandom.uuid(),
+        ...(options.startAfter === undefined ? {} : { startAfter: options.startAfter }),
+        ...(options.expireInSeconds === undefined
+          ? {}
+          : { retentionSeconds: Math.max(1, Math.ceil(options.expireInSeconds)) }),
+        ...(options.retryLimit === undefined ? {} : { retryLimit: options.retryLimit }),
+        ...(options.tx === undefined ? {} : { db: through(options.tx) }),
+      };
+      await boss.send(queue, payload, sendOptions);
+    },
+    async close() {
+      if (started !== undefined) await boss.stop({ graceful: false, close: false });
+    },
+  };
+}
+
+function statementFor(statements: Map<string, Statement>, text: string): Statement {
+  const known = statements.get(text);
+  if (known !== undefined) return known;
+  const made = sql(`queue.${createHash("sha256").update(text).digest("hex").slice(0, 16)}`, () => text);
+  statements.set(text, made);
+  return made;
+}
+
+function bindable(value: unknown): SqlValue {
+  switch (typeof value) {
+    case "string":
+    case "number":
+    case "boolean":
+    case "bigint":
+      return value;
+    case "object":
+      if (value === null || value instanceof Date || Buffer.isBuffer(value)) return value;
+      if (Array.isArray(value)) return value.map(bindable);
+      return { ...value };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,146 @@
+import { type JobWithMetadata, PgBoss } from "pg-boss";
+import type { Log } from "../log/port.ts";
+import type { Counter, Histogram, Metrics } from "../metrics/port.ts";
+import { defineQueue, type QueueConnection, type QueueDefinition, queueSchema } from "./schema.ts";
+
+/** One attempt at a job. */
+export interface Job {
+  readonly id: string;
+  readonly payload: unknown;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  /** Nobody will try again. */
+  readonly lastAttempt: boolean;
+  /** Aborts when the attempt runs out of time or the worker is stopped. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+export interface JobDefinition extends QueueDefinition {
+  /** Throwing fails the attempt; it is repeated with growing pauses. */
+  handle(job: Job): Promise<void>;
+  /** Jobs of this queue at once in this process; default 1. */
+  readonly concurrency?: number;
+  /** Five-field cron expression, UTC: runs the job with an empty payload, once among all nodes. */
+  readonly cron?: string;
+  /** Seconds between looks into the queue; default 0.5 for queues that are sent to, 5 for scheduled ones. */
+  readonly pollSeconds?: number;
+}
+
+export interface JobRunnerOptions {
+  readonly connection: QueueConnection;
+  /** Schema of the deployment. */
+  readonly schema: string;
+  readonly jobs: readonly JobDefinition[];
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Connections of the runner's own pool; default 4. */
+  readonly poolMax?: number;
+}
+
+export interface JobRunner {
+  /** Takes no more jobs, waits for those running, then closes. */
+  stop(timeoutMs: number): Promise<void>;
+}
+
+interface Instruments {
+  readonly jobs: Counter;
+  readonly seconds: Histogram;
+}
+
+/** Runs jobs: any number of nodes may, each job runs once. The queue's tables must have been migrated. */
+export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunner> {
+  const { log, metrics } = options;
+  const boss = new PgBoss({
+    ...options.connection,
+    schema: queueSchema(options.schema),
+    max: options.poolMax ?? 4,
+    migrate: false,
+    createSchema: false,
+    application_name: "authkit jobs",
+    registerInstance: false,
+    openTelemetry: { enabled: false },
+    superviseIntervalSeconds: 30,
+    maintenanceIntervalSeconds: 300,
+    cronWorkerIntervalSeconds: 5,
+  });
+  boss.on("error", (error) => log.error({ err: error }, "job queue"));
+  boss.on("warning", (warning) => log.warn({ warning: warning.message }, "job queue"));
+  await boss.start();
+  const instruments: Instruments = {
+    jobs: metrics.counter("authkit_jobs_total", "Attempts at jobs", ["queue", "result"]),
+    seconds: metrics.histogram("authkit_job_seconds", "Duration of attempts at jobs", ["queue"]),
+  };
+  try {
+    for (const job of options.jobs) await serve(boss, job, log.child({ queue: job.name }), instruments);
+    await dropForeignSchedules(boss, options.jobs);
+  } catch (error) {
+    await boss.stop({ graceful: false });
+    throw error;
+  }
+  return {
+    stop: (timeoutMs) => boss.stop({ graceful: true, timeout: timeoutMs }),
+  };
+}
+
+async function serve(boss: PgBoss, job: JobDefinition, log: Log, instruments: Instruments): Promise<void> {
+  await defineQueue(boss, job);
+  await boss.work<object, void>(
+    job.name,
+    {
+      includeMetadata: true,
+      batchSize: 1,
+      localConcurrency: job.concurrency ?? 1,
+      pollingIntervalSeconds: job.pollSeconds ?? (job.cron === undefined ? 0.5 : 5),
+    },
+    async (batch: JobWithMetadata<object>[]) => {
+      for (const one of batch) await attempt(job, one, log, instruments);
+    },
+  );
+  if (job.cron !== undefined) await boss.schedule(job.name, job.cron, {}, { tz: "UTC", missed: "once" });
+}
+
+async function attempt(
+  definition: JobDefinition,
+  job: JobWithMetadata<object>,
+  log: Log,
+  { jobs, seconds }: Instruments,
+): Promise<void> {
+  const queue = definition.name;
+  // Retention is enforced by maintenance now and then; what a late job carries may be dead already.
+  if (job.keepUntil.getTime() <= Date.now()) {
+    jobs.add({ queue, result: "expired" });
+    log.info({ jobId: job.id }, "job dropped: its time is over");
+    return;
+  }
+  const lastAttempt = job.retryCount >= job.retryLimit;
+  const began = performance.now();
+  try {
+    await definition.handle({
+      id: job.id,
+      payload: job.data,
+      attempt: job.retryCount + 1,
+      lastAttempt,
+      signal: job.signal,
+      log: log.child({ jobId: job.id }),
+    });
+    jobs.add({ queue, result: "completed" });
+  } catch (error) {
+    jobs.add({ queue, result: lastAttempt ? "failed" : "retry" });
+    const fields = { jobId: job.id, attempt: job.retryCount + 1, err: error };
+    if (lastAttempt) log.error(fields, "job failed for good");
+    else log.warn(fields, "job failed and will be tried again");
+    // What is thrown on is stored with the job: nothing of the cause may be in it.
+    throw new Error(`attempt ${job.retryCount + 1} failed`);
+  } finally {
+    seconds.observe((performance.now() - began) / 1000, { queue });
+  }
+}
+
+/** A schedule outlives the version that made it. */
+async function dropForeignSchedules(boss: PgBoss, jobs: readonly JobDefinition[]): Promise<void> {
+  const scheduled = new Set(jobs.filter((job) => job.cron !== undefined).map((job) => job.name));
+  for (const { name, key } of await boss.getSchedules()) {
+    if (!scheduled.has(name)) await boss.unschedule(name, key);
+  }
+}
