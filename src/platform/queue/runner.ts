@@ -85,7 +85,7 @@ export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunn
 
 async function serve(boss: PgBoss, job: JobDefinition, log: Log, instruments: Instruments): Promise<void> {
   await defineQueue(boss, job);
-  await boss.work<object, void>(
+  await boss.work(
     job.name,
     {
       includeMetadata: true,
