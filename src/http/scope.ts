@@ -1,12 +1,30 @@
 import type { Config } from "../config/config.ts";
 import type { Principal } from "../core/authentication/principal.ts";
+import { acceptedLanguages, negotiateLanguage } from "../core/identifiers/index.ts";
 import type { Core } from "../core/index.ts";
 import type { HttpRequest } from "../platform/http/engine.ts";
-import { negotiateLanguage } from "./language.ts";
 import type { RouteContext } from "./route.ts";
 
 /** Longest `User-Agent` stored. */
 const userAgentLimit = 512;
+
+function cookie(header: string | undefined, name: string): string | undefined {
+  for (const part of header?.split(";") ?? []) {
+    const [key, ...value] = part.split("=");
+    if (key?.trim() === name) return value.join("=").trim();
+  }
+  return undefined;
+}
+
+/** Language of a request: query `lang`, cookie `lang`, `Accept-Language`, then the default. */
+function languageOf(request: HttpRequest, config: Config): string {
+  const candidates = [
+    request.query.includes("lang=") ? (new URLSearchParams(request.query).get("lang") ?? undefined) : undefined,
+    cookie(request.header("cookie"), "lang"),
+    ...acceptedLanguages(request.header("accept-language") ?? ""),
+  ];
+  return negotiateLanguage(candidates, config.languages.supported, config.languages.default);
+}
 
 /** The context of one request; language and user agent are worked out only when something asks. */
 export class RequestScope implements RouteContext {
@@ -27,7 +45,7 @@ export class RequestScope implements RouteContext {
   }
 
   get language(): string {
-    this.#language ??= negotiateLanguage(this.request, this.config.languages);
+    this.#language ??= languageOf(this.request, this.config);
     return this.#language;
   }
 

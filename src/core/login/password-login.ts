@@ -1,5 +1,6 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import type { Audit } from "../audit/types.ts";
+import { type Identifier, loginIdentifier } from "../identifiers/index.ts";
 import type { Limits } from "../limits/index.ts";
 import type { Passwords } from "../passwords/types.ts";
 import type { CallContext } from "../platform.ts";
@@ -24,14 +25,6 @@ export interface PasswordLoginParts {
 }
 
 const bucket = "auth_password_login";
-
-type Identifier = { readonly kind: "email" | "phone" | "username"; readonly value: string };
-
-/** `@` makes it an e-mail address, a leading `+` a phone number, anything else a username. */
-function classify(identifier: string): Identifier {
-  if (identifier.includes("@")) return { kind: "email", value: identifier.toLowerCase() };
-  return { kind: identifier.startsWith("+") ? "phone" : "username", value: identifier };
-}
 
 export function createPasswordLogin(parts: PasswordLoginParts): PasswordLogin {
   const { users, passwords, limits, audit, pending, completion } = parts;
@@ -76,7 +69,7 @@ export function createPasswordLogin(parts: PasswordLoginParts): PasswordLogin {
       const trimmed = text.trim();
       if (trimmed !== "") await limits.check(bucket, { id: trimmed });
       if (trimmed === "" || password === "") throw new AuthError("invalid_request");
-      const identifier = classify(trimmed);
+      const identifier = loginIdentifier(trimmed);
       const user = await find(identifier);
       if (user !== undefined) return known(user, password, context);
       const outcome = await unknown(identifier, password, context);
