@@ -123,7 +123,7 @@ const defaults: Config = {
     verification: "none",
     verificationExemptBefore: new Date(0),
     hideExisting: false,
-    reservedUsernames: [],
+    reservedUsernames: ["admin", "superuser", "root", "sudo"],
     verificationSendTimeoutMs: 15_000,
   },
   passwords: {
@@ -173,7 +173,7 @@ const defaults: Config = {
   bootstrap: { path: undefined },
   retention: { sessionEventDays: 365, purgeDeletedAfterDays: 0, auditDays: 365 },
   development: { mintSecret: undefined, endpoints: true, staticEntitlements: undefined },
-  log: { level: "warn", pretty: false },
+  log: { level: "warn", access: false, pretty: false },
   tracing: { enabled: false },
   stateDirectory: ".authkit",
 };
