@@ -1,0 +1,143 @@
+import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import { ConstraintViolation } from "../../platform/postgres/port.ts";
+import { isUuid } from "../identifiers/index.ts";
+import type { CallContext } from "../platform.ts";
+import { announce } from "../sessions/index.ts";
+import type { UserCapability } from "./capability.ts";
+import { mappingConflicts } from "./conflicts.ts";
+import { parseImportedUser } from "./import-row.ts";
+import { type ImportRow, importStore } from "./import-store.ts";
+import type { ImportedUser, ImportReport, ImportResult, UserImports } from "./operations.ts";
+
+const chunkSize = 1000;
+
+/** `ok`, or the reason why a stored hash could never verify here. */
+export type HashCheck = (hash: string, algorithm: string, params: unknown) => string;
+
+/** Names claimed by earlier rows of one import. */
+class ClaimedNames {
+  readonly #names = new Set<string>();
+
+  /** False when one of the row's names is claimed already; then nothing is claimed. */
+  claim(row: ImportRow): boolean {
+    const names = [`u:${row.username}`];
+    if (row.email !== null) names.push(`e:${row.email}`);
+    if (row.phoneNumber !== null) names.push(`p:${row.phoneNumber}`);
+    if (names.some((name) => this.#names.has(name))) return false;
+    for (const name of names) this.#names.add(name);
+    return true;
+  }
+}
+
+type Pending = { readonly index: number; readonly row: ImportRow };
+
+/** Bulk import of accounts from elsewhere. */
+export function createImports(capability: UserCapability, checkHash: HashCheck): UserImports {
+  const { database, clock, random, audit, sessions, feed, log } = capability;
+
+  function judge({ hash, algorithm, params }: NonNullable<ImportRow["password"]>): string {
+    return checkHash(hash, algorithm, params === null ? null : JSON.parse(params));
+  }
+
+  function prepare(users: readonly ImportedUser[], results: ImportResult[]): Pending[] {
+    const now = clock.now();
+    const claimed = new ClaimedNames();
+    const pending: Pending[] = [];
+    for (const [index, user] of users.entries()) {
+      try {
+        const row = parseImportedUser(user, random.uuid(), now);
+        const verdict = row.password === undefined ? "ok" : judge(row.password);
+        if (verdict !== "ok") results[index] = { index, userId: "", status: "rejected", reason: verdict };
+        else if (claimed.claim(row)) pending.push({ index, row });
+        else results[index] = { index, userId: "", status: "skipped", reason: "duplicate_in_batch" };
+      } catch (error) {
+        if (!isAuthError(error)) throw error;
+        results[index] = { index, userId: "", status: "rejected", reason: error.code };
+      }
+    }
+    return pending;
+  }
+
+  /** Rows whose banning account does not exist cannot be written. */
+  async function withKnownBanners(pending: readonly Pending[], results: ImportResult[]): Promise<Pending[]> {
+    const banners = new Set(pending.flatMap(({ row }) => (row.bannedBy === null ? [] : [row.bannedBy])));
+    const known = await importStore.existing(database, [...banners]);
+    return pending.filter(({ index, row }) => {
+      if (row.bannedBy === null || known.has(row.bannedBy)) return true;
+      results[index] = { index, userId: "", status: "rejected", reason: "invalid_banned_by" };
+      return false;
+    });
+  }
+
+  async function insertChunk(chunk: readonly Pending[], context: CallContext): Promise<ImportResult[]> {
+    return database.transaction(async (tx) => {
+      const landed = await importStore.insert(
+        tx,
+        chunk.map(({ row }) => row),
+      );
+      const inserted = chunk.filter(({ row }) => landed.has(row.id));
+      await importStore.insertPasswords(
+        tx,
+        inserted.map(({ row }) => row),
+        clock.now(),
+      );
+      const details = { inserted: inserted.length, skipped: chunk.length - inserted.length };
+      await audit.record({ action: "user.imported", target: undefined, outcome: "ok", details }, context, tx);
+      return chunk.map(({ index, row }) =>
+        landed.has(row.id)
+          ? { index, userId: row.id, status: "inserted", reason: "" }
+          : { index, userId: "", status: "skipped", reason: "already_exists" },
+      );
+    });
+  }
+
+  return {
+    async import(users, context): Promise<ImportReport> {
+      const results: ImportResult[] = [];
+      const pending = await withKnownBanners(prepare(users, results), results);
+      for (let start = 0; start < pending.length; start += chunkSize)
+        for (const result of await insertChunk(pending.slice(start, start + chunkSize), context))
+          results[result.index] = result;
+      const having = (status: ImportResult["status"]) =>
+        results.filter((result) => result.status === status).length;
+      return {
+        results,
+        inserted: having("inserted"),
+        skipped: having("skipped"),
+        rejected: having("rejected"),
+      };
+    },
+
+    async updateImported(userId, user, context) {
+      const id = userId.trim().toLowerCase();
+      if (!isUuid(id)) throw new AuthError("user_not_found");
+      // Password members are not looked at here.
+      const row = parseImportedUser({ ...user, passwordHash: null }, id, clock.now());
+      const banned =
+        row.bannedAt !== null || row.bannedUntil !== null || row.banReason !== null || row.bannedBy !== null;
+      try {
+        return await mappingConflicts(() =>
+          database.transaction(async (tx) => {
+            const updated = await importStore.update(tx, row, user.createdAt);
+            if (updated === undefined) throw new AuthError("user_not_found");
+            if (banned) await sessions.all(id, "banned", { tx });
+            const details = { imported: true, banned };
+            await audit.record(
+              { action: "user.updated", target: `user:${id}`, outcome: "ok", details },
+              context,
+              tx,
+            );
+            tx.afterCommit(() =>
+              announce(log, [() => (banned ? feed.revokeUser(id) : feed.readmitUser(id))]),
+            );
+            return updated;
+          }),
+        );
+      } catch (error) {
+        if (error instanceof ConstraintViolation && error.kind === "foreign_key")
+          throw new AuthError("invalid_banned_by", { cause: error });
+        throw error;
+      }
+    },
+  };
+}
