@@ -16,6 +16,7 @@ export {
   isShortSlug,
   isSlug,
   isStorable,
+  isStorableJson,
   isUuid,
   parseUserId,
 } from "./names.ts";

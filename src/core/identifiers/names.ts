@@ -48,3 +48,8 @@ export function parseUserId(text: string): string {
 export function isStorable(text: string): boolean {
   return !text.includes("\u0000");
 }
+
+/** The same for JSON text stored as `jsonb`, where the character can also hide behind an escape. */
+export function isStorableJson(json: string): boolean {
+  return isStorable(json) && !/(?<!\\)(?:\\\\)*\\u0000/.test(json);
+}

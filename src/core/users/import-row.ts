@@ -1,5 +1,12 @@
 import { AuthError, type ErrorCode } from "../../contract/errors/index.ts";
-import { isStorable, isUuid, parseNewEmail, parseNewPhone, parseUsername } from "../identifiers/index.ts";
+import {
+  isStorable,
+  isStorableJson,
+  isUuid,
+  parseNewEmail,
+  parseNewPhone,
+  parseUsername,
+} from "../identifiers/index.ts";
 import type { ImportRow } from "./import-store.ts";
 import type { ImportedUser } from "./operations.ts";
 
@@ -19,22 +26,17 @@ function checkedParams(text: string | null): string | null {
   if (text === null) return null;
   try {
     JSON.parse(text);
-    return storable(text);
   } catch (cause) {
     throw new AuthError("invalid_hash_params", { cause });
   }
+  return isStorableJson(text) ? text : refuse("invalid_hash_params");
 }
 
 /**
  * An account in the form it is written in. Checks in this order: e-mail, phone, username, banning user, metadata, password. Throws the
  * code of the first that fails.
  */
-export function parseImportedUser(
-  user: ImportedUser,
-  id: string,
-  now: Date,
-  checkHash: HashCheck,
-): ImportRow {
+export function parseImportedUser(user: ImportedUser, id: string, now: Date): ImportRow {
   const email = blankToNull(user.email);
   const phone = blankToNull(user.phoneNumber);
   const row = {
@@ -46,7 +48,7 @@ export function parseImportedUser(
   const bannedBy = blankToNull(user.bannedBy)?.trim().toLowerCase() ?? null;
   if (bannedBy !== null && !isUuid(bannedBy)) refuse("invalid_banned_by");
   const metadata = JSON.stringify(user.metadata ?? {});
-  if (/(?<!\\)(?:\\\\)*\\u0000/.test(metadata)) refuse("invalid_request");
+  if (!isStorableJson(metadata)) refuse("invalid_request");
   const hash = blankToNull(user.passwordHash);
   let password: ImportRow["password"];
   if (hash !== null) {

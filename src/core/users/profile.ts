@@ -1,5 +1,5 @@
 import { AuthError } from "../../contract/errors/index.ts";
-import { isStorable, parseLanguage, parseUserId } from "../identifiers/index.ts";
+import { isStorable, isStorableJson, parseLanguage, parseUserId } from "../identifiers/index.ts";
 import { announce } from "../sessions/index.ts";
 import type { UserCapability } from "./capability.ts";
 import type { UserProfiles } from "./operations.ts";
@@ -17,11 +17,6 @@ export function cutBiography(text: string): string {
   return [...trimmed].slice(0, maxBiography).join("");
 }
 
-/** Whether PostgreSQL can store every text in the value: `jsonb` refuses U+0000 too. */
-function isStorableJson(value: unknown): boolean {
-  return !/(?<!\\)(?:\\\\)*\\u0000/.test(JSON.stringify(value));
-}
-
 /** What an account says of itself, and what the host keeps with it. */
 export function createProfiles(capability: UserCapability): UserProfiles {
   const { database, clock, audit, sessions, feed, log } = capability;
@@ -37,7 +32,7 @@ export function createProfiles(capability: UserCapability): UserProfiles {
       const id = parseUserId(userId);
       const entries = Object.entries(patch);
       if (entries.length === 0) return undefined;
-      if (!isStorableJson(patch)) throw new AuthError("invalid_request");
+      if (!isStorableJson(JSON.stringify(patch))) throw new AuthError("invalid_request");
       const removed = nullRemoves ? entries.filter(([, value]) => value === null).map(([key]) => key) : [];
       const merged = Object.fromEntries(entries.filter(([key]) => !removed.includes(key)));
       return database.transaction(async (tx) => {
