@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { DsnHost } from "./dsn.ts";
+import type { DsnHost } from "../../config/dsn.ts";
 import type { TlsOptions } from "./encryption.ts";
 
 /** What a cancel request must quote of the connection it is about. */

@@ -1,7 +1,7 @@
 import pg from "pg";
+import type { Dsn, DsnHost } from "../../config/dsn.ts";
 import { type BackendKey, requestCancel } from "./cancel.ts";
 import { CopyIn } from "./copy-in.ts";
-import type { Dsn, DsnHost } from "./dsn.ts";
 import type { TlsOptions } from "./encryption.ts";
 import { columnTypes } from "./values.ts";
 
@@ -28,16 +28,16 @@ export class Connection {
   retireAt = Number.POSITIVE_INFINITY;
   /** When it last became idle. */
   idleSince: number = Date.now();
+  readonly target: DsnHost;
+  readonly tls: TlsOptions;
   readonly #client: pg.Client;
-  readonly #target: DsnHost;
-  readonly #tls: TlsOptions;
   #broken = false;
   #onBroken: (() => void) | undefined;
 
   constructor(client: pg.Client, target: DsnHost, tls: TlsOptions) {
     this.#client = client;
-    this.#target = target;
-    this.#tls = tls;
+    this.target = target;
+    this.tls = tls;
     const lost = () => {
       if (this.#broken) return;
       this.#broken = true;
@@ -82,7 +82,7 @@ export class Connection {
   /** Asks the server to cancel what runs now; resolves when it has been told. */
   async cancel(): Promise<void> {
     const key = backendKey(this.#client);
-    if (key !== undefined && !this.#broken) await requestCancel(this.#target, this.#tls, key);
+    if (key !== undefined && !this.#broken) await requestCancel(this.target, this.tls, key);
   }
 
   /** Says good-bye. */

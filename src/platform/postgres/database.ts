@@ -1,9 +1,9 @@
 import type pg from "pg";
 import type { DatabaseConfig } from "../../config/config.ts";
+import { parseDsn } from "../../config/dsn.ts";
 import type { Log } from "../log/port.ts";
 import type { Metrics } from "../metrics/port.ts";
 import { openConnection } from "./connection.ts";
-import { parseDsn } from "./dsn.ts";
 import { tlsAttempts } from "./encryption.ts";
 import { watch } from "./execution.ts";
 import { isConnectionFailure, isStalePlan, isTransactionConflict, translate } from "./failures.ts";
@@ -67,13 +67,13 @@ export function createDatabase(
   const attempt = async <R extends object>(
     rendered: Rendered,
     bound: unknown[],
-    signal: AbortSignal | undefined,
+    { signal, timeoutMs = statementTimeoutMs }: QueryOptions,
   ): Promise<pg.QueryResult<R>> => {
     const lent = pool.acquire(signal);
     const connection = lent instanceof Promise ? await lent : lent;
     const { result, settled } = watch(connection, connection.query<R>(rendered, bound), {
       signal,
-      timeoutMs: statementTimeoutMs,
+      timeoutMs,
       log,
     });
     try {
@@ -89,19 +89,18 @@ export function createDatabase(
   const query = async <R extends object>(
     statement: Statement,
     values: readonly SqlValue[] = [],
-    queryOptions?: QueryOptions,
+    queryOptions: QueryOptions = {},
   ): Promise<pg.QueryResult<R>> => {
     const rendered = render(statement);
     const bound = bindable(values, rendered.label);
-    const signal = queryOptions?.signal;
     const started = performance.now();
     try {
-      return await attempt<R>(rendered, bound, signal).catch((error: unknown) => {
+      return await attempt<R>(rendered, bound, queryOptions).catch((error: unknown) => {
         // A connection that died while idle shows only when used. What changes nothing may be sent again; a write may
         // have arrived, so its fate is for the caller to find out.
         const again = isStalePlan(error) || (rendered.readOnly && isConnectionFailure(error));
-        if (!again || signal?.aborted) throw error;
-        return attempt<R>(rendered, bound, signal);
+        if (!again || queryOptions.signal?.aborted) throw error;
+        return attempt<R>(rendered, bound, queryOptions);
       });
     } catch (error) {
       const translated = translate(error, rendered.label);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type ConnectionOptions, rootCertificates } from "node:tls";
-import type { Dsn } from "./dsn.ts";
+import type { Dsn } from "../../config/dsn.ts";
 
 /** TLS settings of one way to connect; `undefined` = in the clear. */
 export type TlsOptions = ConnectionOptions | undefined;

@@ -1,5 +1,6 @@
+export { type Dsn, InvalidDsn, parseDsn } from "../../config/dsn.ts";
+export { postgresClientConfig, reachableClientConfig } from "./client-config.ts";
 export { createDatabase, type DatabaseOptions } from "./database.ts";
-export { type Dsn, InvalidDsn, parseDsn } from "./dsn.ts";
 export { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded.ts";
 export { DatabaseError } from "./failures.ts";
 export { isSchemaName, quoteSchema } from "./rendering.ts";

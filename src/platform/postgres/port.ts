@@ -21,6 +21,8 @@ export interface SqlJson {
 export interface Statement {
   readonly name: string;
   readonly text: (schema: string) => string;
+  /** Several commands in one text, without values; never prepared. */
+  readonly script?: true;
 }
 
 /** Declares a statement. `name` is `capability.verbNoun`, unique in the project (a test checks it). */
@@ -28,9 +30,16 @@ export function sql(name: string, text: (schema: string) => string): Statement {
   return { name, text };
 }
 
+/** Declares a text of several commands, for migrations and maintenance. */
+export function script(name: string, text: (schema: string) => string): Statement {
+  return { name, text, script: true };
+}
+
 export interface QueryOptions {
   /** Aborting cancels the running statement on the server and rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds the statement may take, instead of the configured time-out; 0 = unlimited. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Runs statements; either straight on the pool (each its own transaction) or inside a transaction. */
@@ -67,7 +76,6 @@ export interface Database extends Queryable {
   readonly schema: string;
   /** Runs `work` in one transaction; commits when it resolves, rolls back when it rejects. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
-  /** COPY … FROM STDIN of text-format rows; returns when the server has acknowledged them. For bulk import and seeding. */
   readonly pool: PoolState;
   close(): Promise<void>;
 }
@@ -75,7 +83,10 @@ export interface Database extends Queryable {
 export interface Transaction extends Queryable {
   /** Runs after the commit, in order; never when it rolls back. For cache invalidation and publications. */
   afterCommit(task: () => void | Promise<void>): void;
-  /** `COPY target FROM STDIN` (text format); `target` names table and columns, with the schema as in a statement. */
+  /**
+   * `COPY target FROM STDIN` of text-format rows, for bulk import and seeding; `target` names table and columns, with the
+   * schema as in a statement. Returns the number of rows the server has acknowledged.
+   */
   copyIn(target: Statement, lines: Iterable<string> | AsyncIterable<string>): Promise<number>;
 }
 

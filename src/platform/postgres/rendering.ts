@@ -39,7 +39,7 @@ export function createRenderer(schema: string, prepared: boolean): (statement: S
     const text = statement.text(quoted);
     const rendered: Rendered = {
       label: statement.name,
-      name: prepared ? serverName(statement.name) : undefined,
+      name: prepared && statement.script !== true ? serverName(statement.name) : undefined,
       text,
       readOnly: isReadOnly(text),
     };

@@ -37,6 +37,10 @@ export class RunningTransaction implements Transaction {
     this.#options = options;
   }
 
+  get #timeoutMs(): number {
+    return this.#options.timeoutMs ?? this.#context.timeoutMs;
+  }
+
   /** SQLSTATE of the statement that made the transaction fail, whatever the work made of that error. */
   get failedState(): string | undefined {
     return sqlStateOf(this.#failure);
@@ -84,7 +88,7 @@ export class RunningTransaction implements Transaction {
     await this.#free;
     const { result, settled } = watch(connection, connection.command("COMMIT"), {
       signal: undefined,
-      timeoutMs: this.#context.timeoutMs,
+      timeoutMs: this.#timeoutMs,
       log: this.#context.log,
     });
     try {
@@ -112,7 +116,7 @@ export class RunningTransaction implements Transaction {
       if (!connection.broken) {
         const { result } = watch(connection, connection.command("ROLLBACK"), {
           signal: undefined,
-          timeoutMs: this.#context.timeoutMs,
+          timeoutMs: this.#timeoutMs,
           log: this.#context.log,
         });
         await result;
@@ -142,7 +146,7 @@ export class RunningTransaction implements Transaction {
   ): Promise<pg.QueryResult<R>> {
     const rendered = this.#context.render(statement);
     const bound = bindable(values, rendered.label);
-    return this.#send(rendered.label, options?.signal, this.#context.timeoutMs, (connection) =>
+    return this.#send(rendered.label, options?.signal, options?.timeoutMs, (connection) =>
       connection.query<R>(rendered, bound),
     );
   }
@@ -150,11 +154,12 @@ export class RunningTransaction implements Transaction {
   async #send<T>(
     label: string,
     ownSignal: AbortSignal | undefined,
-    timeoutMs: number,
+    ownTimeoutMs: number | undefined,
     work: (connection: Connection) => Promise<T>,
   ): Promise<T> {
     if (this.#over) throw new Error(`${label} was sent after its transaction had ended`);
     const signal = ownSignal ?? this.#options.signal;
+    const timeoutMs = ownTimeoutMs ?? this.#timeoutMs;
     signal?.throwIfAborted();
     this.#connection ??= Promise.resolve(this.#context.acquire(this.#options.signal ?? signal));
     const connection = await this.#connection;
