@@ -1,0 +1,73 @@
+import type { Platform } from "../../core/platform.ts";
+import { cleanupStore } from "./store.ts";
+
+const day = 86_400_000;
+const inviteDays = 90;
+
+export interface CleanupOptions {
+  /** Rows of one statement, at most 5000. */
+  readonly batchSize?: number;
+  /** Milliseconds revoked sessions stay for support to look at. */
+  readonly keepRevokedMillis?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Rows removed, by kind. */
+export interface CleanupReport {
+  readonly sessions: number;
+  readonly inviteLinks: number;
+  readonly registrationInvites: number;
+  readonly membershipInvites: number;
+  readonly sessionEvents: number;
+  readonly auditRows: number;
+  readonly ephemeral: number;
+  readonly rateLimits: number;
+}
+
+const maxBatch = 5000;
+
+/**
+ * Removes what has had its time: sessions that are revoked or expired, invites that ended more than 90 days ago, history and audit rows
+ * beyond their retention, dead ephemeral rows. In batches that pass over locked rows, so that it may run anywhere at any time, also
+ * twice at once. Idempotent.
+ */
+export async function cleanExpiredState(
+  platform: Pick<Platform, "config" | "database" | "clock">,
+  { batchSize = maxBatch, keepRevokedMillis = 0, signal }: CleanupOptions = {},
+): Promise<CleanupReport> {
+  const { config, database, clock } = platform;
+  const limit = Math.min(Math.max(batchSize, 1), maxBatch);
+  const now = clock.now();
+  const ago = (millis: number) => new Date(now.getTime() - millis);
+
+  async function drain(remove: (limit: number) => Promise<number>): Promise<number> {
+    let total = 0;
+    for (;;) {
+      signal?.throwIfAborted();
+      const removed = await remove(limit);
+      total += removed;
+      if (removed < limit) return total;
+    }
+  }
+
+  /** Negative = for ever. */
+  function retained(days: number, remove: (before: Date, limit: number) => Promise<number>): Promise<number> {
+    return days < 0 ? Promise.resolve(0) : drain((n) => remove(ago(days * day), n));
+  }
+
+  const inviteEnd = ago(inviteDays * day);
+  return {
+    sessions: await drain((n) => cleanupStore.sessions(database, ago(keepRevokedMillis), now, n)),
+    inviteLinks: await drain((n) => cleanupStore.inviteLinks(database, inviteEnd, n)),
+    registrationInvites: await drain((n) => cleanupStore.registrationInvites(database, inviteEnd, n)),
+    membershipInvites: await drain((n) => cleanupStore.membershipInvites(database, inviteEnd, n)),
+    sessionEvents: await retained(config.retention.sessionEventDays, (before, n) =>
+      cleanupStore.sessionEvents(database, before, n),
+    ),
+    auditRows: await retained(config.retention.auditDays, (before, n) =>
+      cleanupStore.auditRows(database, before, n),
+    ),
+    ephemeral: await drain((n) => cleanupStore.ephemeral(database, now, n)),
+    rateLimits: await drain((n) => cleanupStore.rateLimits(database, now, n)),
+  };
+}
