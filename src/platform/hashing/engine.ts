@@ -32,9 +32,12 @@ export function createHashEngine(
     },
     async verify(stored, password) {
       const parsed = parseStored(stored);
-      if (typeof parsed === "string") return noMatch;
-      if (!(await parsed.verify(password, kernel))) return noMatch;
-      return { match: true, rehash: !parsed.satisfies(parameters) };
+      if (typeof parsed !== "string" && (await parsed.verify(password, kernel))) {
+        return { match: true, rehash: !parsed.satisfies(parameters) };
+      }
+      // A wrong password must not show by its speed that the account has an unusable or a cheap hash.
+      if (typeof parsed === "string" || parsed.cheap === true) await derive(password, dummySalt);
+      return noMatch;
     },
     async verifyDummy(password) {
       await derive(password, dummySalt);

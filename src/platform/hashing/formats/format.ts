@@ -16,6 +16,8 @@ export interface ParsedHash {
   verify(password: Buffer, kernel: Argon2Kernel): Promise<boolean>;
   /** Whether this is what is written today, or stronger: otherwise a match leads to a fresh hash. */
   satisfies(current: Argon2Parameters): boolean;
+  /** Verifying takes next to no time, unlike every hash made for passwords. */
+  readonly cheap?: boolean;
 }
 
 /** One family of stored hashes. */
