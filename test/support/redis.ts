@@ -14,6 +14,8 @@ export interface TestRedis {
 export interface TestRedisOptions {
   /** Fixed port, to bring a stopped server back at the same address; default a free one. */
   readonly port?: number;
+  /** Starts a Sentinel with this configuration file instead of a data server. */
+  readonly configFile?: string;
   /** Further `redis-server` arguments. */
   readonly args?: readonly string[];
 }
@@ -37,8 +39,9 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
   const child = spawn(
     "redis-server",
     [
-      ...["--port", String(port), "--bind", "127.0.0.1", "--dir", directory],
-      ...["--save", "", "--appendonly", "no", "--loglevel", "warning"],
+      ...(options.configFile === undefined ? [] : [options.configFile, "--sentinel"]),
+      ...["--port", String(port), "--bind", "127.0.0.1", "--dir", directory, "--loglevel", "warning"],
+      ...(options.configFile === undefined ? ["--save", "", "--appendonly", "no"] : []),
       ...(options.args ?? []),
     ],
     { stdio: ["ignore", "ignore", "inherit"] },
@@ -74,7 +77,8 @@ function pings(port: number): Promise<boolean> {
     socket.once("connect", () => socket.write("PING\r\n"));
     socket.once("data", (data) => {
       socket.destroy();
-      resolve(data.toString().startsWith("+PONG"));
+      // A server that wants a password answers too.
+      resolve(/^(?:\+PONG|-NOAUTH)/.test(data.toString()));
     });
     socket.once("error", () => resolve(false));
   });

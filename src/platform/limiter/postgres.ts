@@ -12,18 +12,18 @@ const hitLog = sql(
   "limiter.hit",
   (s) => `WITH attempt AS (
     INSERT INTO ${s}.rate_limits AS r (key, hits, expires_at)
-    SELECT $1, ARRAY[clock_timestamp()], clock_timestamp() + ($3 + 1) * interval '1 second'
+    SELECT $1, ARRAY[clock_timestamp()], clock_timestamp() + ($3::float8 + 1) * interval '1 second'
     WHERE $2::int > 0
     ON CONFLICT (key) DO UPDATE SET
       hits = ARRAY(
-        SELECT h FROM unnest(r.hits) AS h WHERE h > clock_timestamp() - $3 * interval '1 second' ORDER BY h
+        SELECT h FROM unnest(r.hits) AS h WHERE h > clock_timestamp() - $3::float8 * interval '1 second' ORDER BY h
       ) || clock_timestamp(),
-      expires_at = clock_timestamp() + ($3 + 1) * interval '1 second'
+      expires_at = clock_timestamp() + ($3::float8 + 1) * interval '1 second'
     WHERE (
-        SELECT count(*) FROM unnest(r.hits) AS h WHERE h > clock_timestamp() - $3 * interval '1 second'
+        SELECT count(*) FROM unnest(r.hits) AS h WHERE h > clock_timestamp() - $3::float8 * interval '1 second'
       ) < $2::int
       AND NOT EXISTS (
-        SELECT FROM unnest(r.hits) AS h WHERE h > clock_timestamp() - $4 * interval '1 second'
+        SELECT FROM unnest(r.hits) AS h WHERE h > clock_timestamp() - $4::float8 * interval '1 second'
       )
     RETURNING r.hits
   )
@@ -46,6 +46,8 @@ function epochs(expression: string): string {
   return `ARRAY(SELECT ${epoch("h")} FROM unnest(${expression}) AS h ORDER BY h)`;
 }
 
+const maxAttempts = 3;
+
 interface HitRow {
   accepted: boolean;
   hits: number[];
@@ -56,17 +58,18 @@ interface HitRow {
 export function createPostgresRateLimiter(database: Database): RateLimiter {
   return {
     async hit({ key, bucket, rule }) {
-      const row = await database.row<HitRow>(hitLog, [
-        `${key}:${bucket}`,
-        rule.limit,
-        rule.windowSeconds,
-        rule.cooldownSeconds ?? 0,
-      ]);
-      const hits = row?.hits ?? [];
-      if (row?.accepted === true) {
-        return decide(rule, { accepted: true, count: hits.length - 1, cooldownMs: 0, windowMs: 0 });
+      const values = [`${key}:${bucket}`, rule.limit, rule.windowSeconds, rule.cooldownSeconds ?? 0];
+      for (let attempt = 1; ; attempt++) {
+        const row = await database.row<HitRow>(hitLog, values);
+        const hits = row?.hits ?? [];
+        if (row?.accepted === true) {
+          return decide(rule, { accepted: true, count: hits.length - 1, cooldownMs: 0, windowMs: 0 });
+        }
+        const state = stateOf(rule, hits, row?.now ?? 0);
+        // Refused because of hits this statement did not see yet: ask again, to know how long to wait.
+        if (state.cooldownMs <= 0 && state.windowMs <= 0 && attempt < maxAttempts) continue;
+        return decide(rule, { accepted: false, ...state });
       }
-      return decide(rule, { accepted: false, ...stateOf(rule, hits, row?.now ?? 0) });
     },
   };
 }
