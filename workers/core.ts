@@ -1,4 +1,4 @@
-import { createCore, type Core } from "../src/core/index.ts";
+import { type Core, createCore, loadBreachedPasswords } from "../src/core/index.ts";
 import { createKeyRing, loadTotpKey } from "../src/core/signing-keys/index.ts";
 import type { RunningPlatform } from "./platform.ts";
 
@@ -11,7 +11,8 @@ export interface RunningCore {
 export async function startCore(platform: RunningPlatform): Promise<RunningCore> {
   const keyRing = await createKeyRing(platform);
   const totpKey = await loadTotpKey(platform.config.keys, platform.log);
-  const core = createCore(platform, { keyRing, totpKey });
+  const breachedPasswords = await loadBreachedPasswords(platform.config.passwords);
+  const core = createCore(platform, { keyRing, totpKey, breachedPasswords });
   await core.start();
   return {
     core,

@@ -1,0 +1,130 @@
+import { type Audit, type AuditTrail, createAudit } from "./audit/index.ts";
+import type { Authorization } from "./authentication/authorization.ts";
+import { type Authenticator, createAuthenticator } from "./authentication/index.ts";
+import { type BreachedPasswords, loadBreachedPasswords } from "./breached-passwords/index.ts";
+import type { Federation } from "./federation/types.ts";
+import { createLimits, type Limits } from "./limits/index.ts";
+import { createLoginCompletion } from "./login/completion.ts";
+import { createPasswordLogin, type PasswordLogin } from "./login/password-login.ts";
+import type { LoginCompletion } from "./login/types.ts";
+import type { Messages } from "./messages/types.ts";
+import { createMfaStates } from "./mfa/states.ts";
+import type { MfaStates } from "./mfa/types.ts";
+import { createPasswordChanges, createPasswords, type PasswordChanges, type Passwords } from "./passwords/index.ts";
+import type { Platform } from "./platform.ts";
+import { createProfiles, type Profiles } from "./profile/index.ts";
+import { createRevocations, type Revocations } from "./revocations/index.ts";
+import { createSessions, type Sessions } from "./sessions/index.ts";
+import type { KeyRing } from "./signing-keys/types.ts";
+import { createTokenMint, createTokens, type TokenMint, type Tokens } from "./tokens/index.ts";
+import { createUsers, type UserOperations } from "./users/index.ts";
+
+/** Every capability of the server over one platform: what the planes call, and nothing else. */
+export interface Core {
+  readonly keyRing: KeyRing;
+  readonly audit: Audit & AuditTrail;
+  readonly revocations: Revocations;
+  readonly limits: Limits;
+  readonly users: UserOperations;
+  readonly mfaStates: MfaStates;
+  readonly tokens: Tokens;
+  readonly mint: TokenMint;
+  readonly sessions: Sessions;
+  readonly passwords: Passwords;
+  readonly passwordChanges: PasswordChanges;
+  readonly messages: Messages;
+  readonly loginCompletion: LoginCompletion;
+  readonly passwordLogin: PasswordLogin;
+  readonly profiles: Profiles;
+  readonly authenticator: Authenticator;
+  readonly authorization: Authorization;
+  readonly federation: Federation;
+  /** Loads what has to be in memory before the first request, and subscribes to changes. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What the workers load before the capabilities are put together. */
+export interface CoreParts {
+  readonly keyRing: KeyRing;
+  /** AES key of TOTP secrets; without it TOTP is not offered. */
+  readonly totpKey: Buffer | undefined;
+  readonly breachedPasswords: BreachedPasswords | undefined;
+}
+
+export { loadBreachedPasswords };
+
+/** The composition root of the capabilities: dependencies are handed over here, and only here. */
+export function createCore(platform: Platform, parts: CoreParts): Core {
+  const { config, clock, log } = platform;
+  const { keyRing, totpKey, breachedPasswords } = parts;
+
+  const audit = createAudit(platform);
+  const limits = createLimits(platform);
+  const revocations = createRevocations(platform);
+  const messages: Messages = {
+    available: () => false,
+    send: async () => undefined,
+    link: (page) => `${config.baseUrl}/${page}`,
+  };
+  const tokens = createTokens(config, keyRing, clock, log);
+  const mint = createTokenMint(platform, keyRing);
+  const users = createUsers(platform, revocations, audit);
+  const mfaStates = createMfaStates(platform, {
+    senderAvailable: (channel) => messages.available(channel),
+    totpAvailable: () => totpKey !== undefined,
+  });
+  const sessions = createSessions(platform, users, mfaStates, tokens, audit, revocations);
+  const passwords = createPasswords(platform, breachedPasswords);
+  const passwordChanges = createPasswordChanges(platform, { passwords, sessions, audit });
+  const profiles = createProfiles(platform);
+  const loginCompletion = createLoginCompletion({
+    users,
+    sessions,
+    secondFactors: { begin: async () => undefined },
+    verification: { holdBack: async () => undefined },
+  });
+  const passwordLogin = createPasswordLogin({
+    users,
+    passwords,
+    limits,
+    audit,
+    completion: loginCompletion,
+    pending: {
+      async resume(_kind, _identifier, password, context) {
+        await passwords.verifyNobody(password, context);
+        return undefined;
+      },
+    },
+  });
+  const authenticator = createAuthenticator({ config, keyring: keyRing, revocations, clock, log });
+  const authorization: Authorization = { allows: async () => false };
+  const federation: Federation = { providers: () => [] };
+
+  return {
+    keyRing,
+    audit,
+    revocations,
+    limits,
+    users,
+    mfaStates,
+    tokens,
+    mint,
+    sessions,
+    passwords,
+    passwordChanges,
+    messages,
+    loginCompletion,
+    passwordLogin,
+    profiles,
+    authenticator,
+    authorization,
+    federation,
+    async start() {
+      await revocations.start();
+    },
+    async close() {
+      await revocations.close();
+    },
+  };
+}

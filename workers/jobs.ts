@@ -1,0 +1,27 @@
+import { jobDefinitions } from "../src/jobs/definitions.ts";
+import { reachableClientConfig } from "../src/platform/postgres/index.ts";
+import { startJobRunner } from "../src/platform/queue/index.ts";
+import { startCore } from "./core.ts";
+import { workerProcess } from "./lifecycle.ts";
+import { createPlatform } from "./platform.ts";
+
+/** Runs the durable jobs. Any number of nodes may have one; each job runs once. */
+export async function runJobsWorker(slot: number): Promise<void> {
+  const worker = workerProcess("jobs", slot);
+  const { config, log, metrics } = worker;
+  const platform = createPlatform(config, { name: worker.name, log, metrics, poolMax: 4 });
+  const { core, close } = await startCore(platform);
+  const runner = await startJobRunner({
+    connection: await reachableClientConfig(config.database),
+    schema: platform.database.schema,
+    jobs: jobDefinitions(platform, core),
+    log,
+    metrics,
+  });
+  worker.onDrain(async () => {
+    await runner.stop(config.server.shutdownTimeoutMs);
+    await close();
+    await platform.close();
+  });
+  worker.ready();
+}

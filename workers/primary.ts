@@ -1,0 +1,96 @@
+import { join } from "node:path";
+import type { Config } from "../src/config/config.ts";
+import { ConfigError, loadProcessConfig } from "../src/config/index.ts";
+import { prepareGeneratedKey } from "../src/core/signing-keys/index.ts";
+import { systemClock } from "../src/platform/clock.ts";
+import { acquirePortLock } from "../src/platform/http/port-lock.ts";
+import { createLog } from "../src/platform/log/pino.ts";
+import type { Log } from "../src/platform/log/port.ts";
+import { createMetrics } from "../src/platform/metrics/prometheus.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../src/platform/postgres/index.ts";
+import { systemRandom } from "../src/platform/random.ts";
+import { announce } from "./announcement.ts";
+import { prepareDatabase } from "./database-preparation.ts";
+import { listenMetrics } from "./metrics-listener.ts";
+import { createSupervisor } from "./supervision/supervisor.ts";
+
+/** Signals that end the server; a second one ends it at once. */
+const endSignals = ["SIGTERM", "SIGINT"] as const;
+
+/** The embedded PostgreSQL, when the configuration asks for it; its URL goes to the workers through the environment. */
+async function embeddedDatabase(config: Config, log: Log): Promise<EmbeddedPostgres | undefined> {
+  if (config.database.url !== "embedded") return undefined;
+  return startEmbeddedPostgres({ directory: join(config.stateDirectory, "postgres"), log });
+}
+
+/**
+ * Runs the primary process: prepares what the workers need, forks and supervises them, and lives until a signal or a crash loop.
+ * Serves no request itself. Resolves with the exit code.
+ */
+export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number> {
+  const started = performance.now();
+  const { config, warnings } = loadProcessConfig(environment);
+  const log = createLog(config.log, { worker: "primary" });
+  for (const warning of warnings) log.warn({}, warning);
+  const metrics = createMetrics("primary");
+
+  const lock = await acquirePortLock(config.server.listen.host, config.server.listen.port, config.stateDirectory);
+  const embedded = await embeddedDatabase(config, log);
+  const forked = (): NodeJS.ProcessEnv => {
+    if (embedded === undefined) return environment;
+    return { ...environment, AUTHKIT_EMBEDDED_DATABASE_URL: embedded.url };
+  };
+  const resolved = embedded === undefined ? config : loadProcessConfig(forked()).config;
+
+  try {
+    await prepareDatabase(resolved, { log, metrics });
+    await prepareGeneratedKey({ config: resolved, clock: systemClock, random: systemRandom, log });
+
+    let finish: (code: number) => void = () => undefined;
+    const finished = new Promise<number>((resolve) => {
+      finish = resolve;
+    });
+    const supervisor = createSupervisor({
+      config,
+      entry: join(import.meta.dirname, "main.ts"),
+      environment: forked,
+      log,
+      onCrashLoop: (worker) => {
+        log.fatal({ worker }, "giving up: the worker does not survive; see its last lines above");
+        finish(1);
+      },
+    });
+
+    let ending = false;
+    const end = (signal: string): void => {
+      if (ending) {
+        log.warn({ signal }, "second signal: ending at once");
+        process.exit(1);
+      }
+      ending = true;
+      log.info({ signal }, "draining");
+      finish(0);
+    };
+    for (const signal of endSignals) process.on(signal, () => end(signal));
+    process.on("SIGHUP", () => {
+      log.info({}, "replacing workers one by one");
+      supervisor.roll().catch((error: unknown) => log.error({ err: error }, "replacement stopped; the workers not yet replaced serve on"));
+    });
+
+    const metricsListener = await listenMetrics(config, supervisor, metrics, log);
+    try {
+      await supervisor.start();
+      announce(config, { port: supervisor.port(), startMs: performance.now() - started, embedded: embedded !== undefined }, log);
+      return await finished;
+    } finally {
+      await supervisor.stop();
+      await metricsListener?.close();
+      log.info({}, "stopped");
+    }
+  } finally {
+    await embedded?.stop();
+    await lock.release();
+  }
+}
+
+export { ConfigError };
