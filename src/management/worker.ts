@@ -1,0 +1,50 @@
+import type { Config } from "../config/config.ts";
+import type { Core } from "../core/index.ts";
+import { createClientIpResolver } from "../core/limits/client-ip.ts";
+import type { Limits } from "../core/limits/index.ts";
+import type { ChannelHandler } from "../platform/channel/port.ts";
+import type { HttpHandler } from "../platform/http/engine.ts";
+import type { Log } from "../platform/log/port.ts";
+import type { Metrics } from "../platform/metrics/port.ts";
+import { createDispatch } from "./dispatch.ts";
+import { createFront, requestAddress } from "./front.ts";
+import { createHandlers } from "./handlers/index.ts";
+import { packReply, unpackCall } from "./message.ts";
+
+export interface ManagementServiceParts {
+  readonly core: Core;
+  readonly config: Config;
+  readonly log: Log;
+  readonly limits: Pick<Limits, "check">;
+  readonly metrics: Metrics;
+}
+
+export interface ManagementService {
+  /** Answers calls that http workers have admitted. */
+  readonly channel: ChannelHandler;
+  /** Answers `/v1/call` on the management plane's own listener, admission included. */
+  readonly http: HttpHandler;
+}
+
+/** The management plane over one core. */
+export function createManagementService({
+  core,
+  config,
+  log,
+  limits,
+  metrics,
+}: ManagementServiceParts): ManagementService {
+  const dispatch = createDispatch({
+    handlers: createHandlers(core),
+    config,
+    audit: core.audit,
+    log,
+    metrics,
+  });
+  const { trustedProxies, trustCloudflare } = config.server;
+  const clientIp = requestAddress(createClientIpResolver(trustedProxies, trustCloudflare));
+  return {
+    channel: async (request, signal) => packReply(await dispatch(unpackCall(request), signal)),
+    http: createFront({ config: config.management, limits, log, clientIp, dispatch }),
+  };
+}
