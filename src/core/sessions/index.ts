@@ -30,7 +30,7 @@ export type {
 
 /** Sessions and refresh tokens. The only place that writes `refresh_sessions`. */
 export function createSessions(
-  platform: Platform,
+  platform: Pick<Platform, "config" | "database" | "clock" | "random" | "log" | "metrics">,
   users: Pick<Users, "clearLapsedBan">,
   mfaStates: Pick<MfaStates, "availableMethods">,
   tokens: Tokens,

@@ -38,7 +38,7 @@ const openSession = sql(
     INSERT INTO ${s}.session_events (occurred_at, issuer, user_id, session_id, event, method, reason, ip_addr, user_agent)
     SELECT $3, $4, $1::uuid::text, id::text, 'session_revoked', NULL, 'evicted', NULL, NULL FROM evicted
     UNION ALL
-    SELECT $3, $4, $1::uuid::text, $6::uuid::text, 'session_created', $13, NULL, $11::text, $10 FROM touched
+    SELECT $3, $4, $1::uuid::text, $6::uuid::text, 'session_created', $13, NULL, host($11::inet), $10 FROM touched
   )
   SELECT ARRAY(SELECT id::text FROM evicted) AS evicted FROM touched`,
 );

@@ -35,7 +35,11 @@ export { renameCooldownSeconds } from "./rename.ts";
 export type { NewUser, UserRow, Users } from "./types.ts";
 
 /** Accounts. Each group of operations is a file of its own; here they are put together. */
-export function createUsers(platform: Platform, feed: RevocationFeed, audit: Audit): UserOperations {
+export function createUsers(
+  platform: Pick<Platform, "config" | "database" | "clock" | "random" | "log">,
+  feed: RevocationFeed,
+  audit: Audit,
+): UserOperations {
   const { config, database, clock, random, log } = platform;
   const sessions = createSessionRevocation(platform, feed);
   const capability: UserCapability = { config, database, clock, random, log, audit, sessions, feed };

@@ -1,4 +1,6 @@
 import type { Platform } from "../../core/platform.ts";
+import { sweepEphemeral } from "../../platform/ephemeral/index.ts";
+import { sweepRateLimits } from "../../platform/limiter/index.ts";
 import { cleanupStore } from "./store.ts";
 
 const day = 86_400_000;
@@ -67,7 +69,7 @@ export async function cleanExpiredState(
     auditRows: await retained(config.retention.auditDays, (before, n) =>
       cleanupStore.auditRows(database, before, n),
     ),
-    ephemeral: await drain((n) => cleanupStore.ephemeral(database, now, n)),
-    rateLimits: await drain((n) => cleanupStore.rateLimits(database, now, n)),
+    ephemeral: await sweepEphemeral(database),
+    rateLimits: await sweepRateLimits(database),
   };
 }

@@ -39,10 +39,6 @@ const sessionEvents = sql("cleanup.sessionEvents", (s) =>
   batch(s, "session_events", "id", "t.occurred_at < $1", "$2"),
 );
 const auditRows = sql("cleanup.auditRows", (s) => batch(s, "audit_log", "id", "t.occurred_at < $1", "$2"));
-const ephemeral = sql("cleanup.ephemeral", (s) => batch(s, "ephemeral", "key", "t.expires_at <= $1", "$2"));
-const rateLimits = sql("cleanup.rateLimits", (s) =>
-  batch(s, "rate_limits", "key", "t.expires_at <= $1", "$2"),
-);
 
 /** Each deletes one batch and answers how many rows that was. */
 export const cleanupStore = {
@@ -56,6 +52,4 @@ export const cleanupStore = {
     on.run(membershipInvites, [endedBefore, limit]),
   sessionEvents: (on: Queryable, before: Date, limit: number) => on.run(sessionEvents, [before, limit]),
   auditRows: (on: Queryable, before: Date, limit: number) => on.run(auditRows, [before, limit]),
-  ephemeral: (on: Queryable, now: Date, limit: number) => on.run(ephemeral, [now, limit]),
-  rateLimits: (on: Queryable, now: Date, limit: number) => on.run(rateLimits, [now, limit]),
 };
