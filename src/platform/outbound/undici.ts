@@ -1,4 +1,4 @@
-import { lookup } from "node:dns";
+import { type LookupAddress, lookup } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { Agent, buildConnector } from "undici";
 import { OutboundError } from "./errors.ts";
@@ -16,7 +16,16 @@ export interface OutboundOptions {
   /** Development and closed networks: private and reserved addresses may be called. */
   readonly allowPrivate: boolean;
   readonly userAgent?: string;
+  /** All addresses of a name; the system's resolver by default. */
+  readonly resolve?: Resolve;
 }
+
+type Resolve = (
+  hostname: string,
+  callback: (error: Error | null, addresses: readonly LookupAddress[]) => void,
+) => void;
+
+const systemResolve: Resolve = (hostname, callback) => lookup(hostname, { all: true }, callback);
 
 /**
  * Outbound calls on undici. The guard sits in the connector: a name is resolved once, every address it has must be public, and the
@@ -24,7 +33,7 @@ export interface OutboundOptions {
  */
 export function createOutbound(options: OutboundOptions): Outbound {
   const agent = new Agent({
-    connect: guardedConnector(options.allowPrivate),
+    connect: guardedConnector(options.allowPrivate, options.resolve ?? systemResolve),
     headersTimeout: headersTimeoutMs,
     bodyTimeout: headersTimeoutMs,
     connections: 16,
@@ -67,36 +76,32 @@ export function createOutbound(options: OutboundOptions): Outbound {
   };
 }
 
-function guardedConnector(allowPrivate: boolean): buildConnector.connector {
-  const connect = buildConnector({
-    timeout: connectTimeoutMs,
-    ...(allowPrivate ? {} : { lookup: publicLookup }),
-  });
+function guardedConnector(allowPrivate: boolean, resolve: Resolve): buildConnector.connector {
+  const connect = buildConnector({ timeout: connectTimeoutMs, lookup: guardedLookup(allowPrivate, resolve) });
   return (target, callback) => {
     // A literal address is never looked up.
-    if (!allowPrivate && isInternalHost(target.hostname)) {
-      callback(blocked(target.hostname), null);
-      return;
-    }
-    connect(target, callback);
+    if (!allowPrivate && isInternalHost(target.hostname)) callback(blocked(target.hostname), null);
+    else connect(target, callback);
   };
 }
 
 /** Resolves a name and refuses it when any of its addresses is not public. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    const [first] = addresses ?? [];
-    if (error !== null || first === undefined) {
-      callback(error ?? new OutboundError("network", `${hostname} has no address`), "", 0);
-    } else if (addresses.some(({ address }) => isReservedAddressText(address))) {
-      callback(blocked(hostname), "", 0);
-    } else if (options.all === true) {
-      callback(null, addresses);
-    } else {
-      callback(null, first.address, first.family);
-    }
-  });
-};
+function guardedLookup(allowPrivate: boolean, resolve: Resolve): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, (error, addresses) => {
+      const [first] = addresses ?? [];
+      if (error !== null || first === undefined) {
+        callback(error ?? new OutboundError("network", `${hostname} has no address`), "", 0);
+      } else if (!allowPrivate && addresses.some(({ address }) => isReservedAddressText(address))) {
+        callback(blocked(hostname), "", 0);
+      } else if (options.all === true) {
+        callback(null, [...addresses]);
+      } else {
+        callback(null, first.address, first.family);
+      }
+    });
+  };
+}
 
 async function readBody(body: AsyncIterable<Buffer>, maxBytes: number, host: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
