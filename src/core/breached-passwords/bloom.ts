@@ -64,7 +64,9 @@ function over(field: Buffer, probes: number, count: number): BloomFilter {
   /** Bit positions by double hashing (Kirsch, Mitzenmacher 2006); 48-bit halves keep every sum exact in a double. */
   function* positions(digest: Buffer): Generator<number> {
     const start = digest.readUIntBE(0, 6);
-    const step = digest.readUIntBE(6, 6) | 1;
+    const half = digest.readUIntBE(6, 6);
+    // Odd, so that it shares no factor with a power of two; by arithmetic, because bit operators would cut it to 32 signed bits.
+    const step = half - (half % 2) + 1;
     for (let probe = 0; probe < probes; probe++) yield (start + probe * step) % bits;
   }
 

@@ -70,6 +70,8 @@ export function estimateStrength(
   }
   const score = scoreOf(bits);
   if (score < 3) hints.add("longer");
+  // A repeated letter in a good passphrase needs no remark.
+  else hints.clear();
   return { score, bits: Math.round(bits * 10) / 10, hints: [...hints] };
 }
 

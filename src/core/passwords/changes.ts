@@ -3,12 +3,11 @@ import { resetRequired, validateStored } from "../../platform/hashing/formats/in
 import type { StoredHash } from "../../platform/hashing/port.ts";
 import type { Transaction } from "../../platform/postgres/port.ts";
 import type { Audit } from "../audit/types.ts";
+import { isUuid } from "../identifiers/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { RevocationReason, Sessions } from "../sessions/types.ts";
 import { type NewPassword, passwordStore } from "./store.ts";
 import type { ChangeProof, PasswordChanges, Passwords } from "./types.ts";
-
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** A login renewing the format at the same moment makes one attempt fail; nothing makes three fail but other changes. */
 const maxAttempts = 3;
@@ -53,7 +52,7 @@ export function createPasswordChanges(
     action: Action,
     context: CallContext,
   ): Promise<void> {
-    if (!uuid.test(userId)) throw new AuthError("user_not_found");
+    if (!isUuid(userId)) throw new AuthError("user_not_found");
     const phc = await passwords.hash(next, context);
     await database.transaction(async (tx) => {
       await passwords.store(userId, phc, tx);
@@ -74,8 +73,8 @@ export function createPasswordChanges(
       if (userId.trim() === "") throw new AuthError("invalid_user");
       passwords.assertAcceptable(next);
       const keep = keepSessionId === null || keepSessionId === "" ? undefined : keepSessionId;
-      if (keep !== undefined && !uuid.test(keep)) throw new AuthError("invalid_request");
-      if (!uuid.test(userId)) throw new AuthError("user_not_found");
+      if (keep !== undefined && !isUuid(keep)) throw new AuthError("invalid_request");
+      if (!isUuid(userId)) throw new AuthError("user_not_found");
 
       for (let attempt = 1; attempt <= maxAttempts; attempt++) {
         const stored = await passwordStore.read(database, userId);
@@ -106,7 +105,7 @@ export function createPasswordChanges(
     async importHash(userId, hash, algorithm, params, context) {
       if (userId.trim() === "") throw new AuthError("invalid_user");
       const password = importable(hash, algorithm, params);
-      if (!uuid.test(userId)) throw new AuthError("user_not_found");
+      if (!isUuid(userId)) throw new AuthError("user_not_found");
       await database.transaction(async (tx) => {
         await passwordStore.put(tx, userId, password, clock.now());
         const details = { algorithm };
@@ -119,7 +118,7 @@ export function createPasswordChanges(
     },
 
     async matches(userId, password, context) {
-      if (!uuid.test(userId)) return false;
+      if (!isUuid(userId)) return false;
       try {
         return (await passwords.verify(userId, password, context)) === "match";
       } catch (error) {
