@@ -4,7 +4,7 @@ import type { KeySet } from "./types.ts";
 export interface JwksReply {
   readonly status: 200 | 304 | 405;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Undefined for HEAD and 304. The length of a HEAD answer is in its `Content-Length` header. */
+  /** Also given for HEAD: its length is announced, the engine sends none of it. */
   readonly body: Buffer | undefined;
 }
 
@@ -29,7 +29,6 @@ const refused: JwksReply = {
 
 interface Prepared {
   readonly full: JwksReply;
-  readonly head: JwksReply;
   readonly unchanged: JwksReply;
 }
 
@@ -40,11 +39,6 @@ function prepare(keys: KeySet): Prepared {
   const headers: Headers = [["Content-Type", "application/json"], ["ETag", keys.etag], ...shared];
   const replies: Prepared = {
     full: { status: 200, headers, body: keys.jwks },
-    head: {
-      status: 200,
-      headers: [...headers, ["Content-Length", String(keys.jwks.length)]],
-      body: undefined,
-    },
     unchanged: { status: 304, headers: [["ETag", keys.etag], ...shared], body: undefined },
   };
   prepared.set(keys, replies);
@@ -65,5 +59,5 @@ export function jwksReply(method: string, ifNoneMatch: string | undefined, keys:
   const replies = prepared.get(keys) ?? prepare(keys);
   if (ifNoneMatch !== undefined && ifNoneMatch !== "" && matches(ifNoneMatch, keys.etag))
     return replies.unchanged;
-  return method === "HEAD" ? replies.head : replies.full;
+  return replies.full;
 }

@@ -6,5 +6,7 @@ export interface Bus {
   subscribe(channel: string, listener: (message: string) => void): Promise<() => Promise<void>>;
   /** Called each time the feed was interrupted and is back: listeners must re-read what they may have missed. */
   onReconnect(listener: () => void): void;
+  /** False while the feed is known to be interrupted: messages may be passing this process by. */
+  connected(): boolean;
   close(): Promise<void>;
 }

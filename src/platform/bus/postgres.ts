@@ -83,6 +83,7 @@ export function createPostgresBus(connection: ClientConfig, schema: string, log:
       return async () => remove();
     },
     onReconnect: (listener) => subscriptions.addReconnect(listener),
+    connected: () => client !== undefined,
     async close() {
       closed = true;
       clearTimeout(timer);

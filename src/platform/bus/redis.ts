@@ -87,6 +87,7 @@ export function createRedisBus(
       return async () => remove();
     },
     onReconnect: (listener) => subscriptions.addReconnect(listener),
+    connected: () => subscriber.client !== undefined && !missed,
     async close() {
       subscriber.close();
     },
