@@ -15,7 +15,7 @@ export interface LogOptions {
  * One JSON line per event: `level`, `ts` (RFC 3339), `pid`, `worker`, `msg` and the fields given. Fields and message pass through
  * redaction; `pretty` writes lines for a terminal instead.
  */
-export function createLog(config: LogConfig, options: LogOptions): Log {
+export function createLog(config: Pick<LogConfig, "level" | "pretty">, options: LogOptions): Log {
   const logger = pino(
     {
       level: config.level,
@@ -31,7 +31,7 @@ export function createLog(config: LogConfig, options: LogOptions): Log {
   return wrap(logger);
 }
 
-function stream(config: LogConfig, options: LogOptions): DestinationStream {
+function stream(config: Pick<LogConfig, "pretty">, options: LogOptions): DestinationStream {
   const write = options.write;
   if (config.pretty) {
     const out = write ?? ((line: string) => process.stdout.write(line));
