@@ -16,7 +16,7 @@ interface Answer {
 
 /** Asks PostgreSQL whether an account and a session may be used; simultaneous questions share one query, answers live a second. */
 export interface AccessCheck {
-  ask(userId: string, sessionId: string | undefined): Promise<Access>;
+  ask(userId: string, sessionId?: string | undefined): Promise<Access>;
   /** Forgets every answer about a user. */
   forget(userId: string): void;
 }

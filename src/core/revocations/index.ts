@@ -92,6 +92,7 @@ export function createRevocations(
 
   return {
     isSuspect,
+    confirm: check.ask,
 
     async start() {
       unsubscribe = await bus.subscribe(revocationsChannel, (text) => {

@@ -16,6 +16,8 @@ export interface Revocations {
    * for each user. Rejects with `service_unavailable` when it cannot be asked.
    */
   access(userId: string, sessionId: string | undefined): Access | Promise<Access>;
+  /** Always asks PostgreSQL (or an answer less than a second old): also tells accounts that do not exist. */
+  confirm(userId: string, sessionId?: string): Promise<Access>;
   /** Synchronous part of {@link access}: whether anything speaks against the token. */
   isSuspect(userId: string, sessionId: string | undefined): boolean;
   /** Call after the commit. Takes effect here at once; resolves when the message is out. */
