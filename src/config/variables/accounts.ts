@@ -85,7 +85,7 @@ export const accounts = {
 
   passwordMinLength: variable("AUTHKIT_PASSWORD_MIN_LENGTH", integer({ min: 8, max: 256 }), 8, {
     yaml: "passwords.min_length",
-    doc: "Bytes a new password must have.",
+    doc: "Characters a new password must have; the least, 8, counts bytes.",
   }),
   passwordMaxLength: variable("AUTHKIT_PASSWORD_MAX_LENGTH", integer({ min: 64, max: 65_536 }), 1_024, {
     yaml: "passwords.max_length",
