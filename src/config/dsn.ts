@@ -87,6 +87,14 @@ const ignored = new Set([
   "tcp_user_timeout",
 ]);
 
+/** How the driver prepares statements: our parameter, and those of the contract's driver that say the same. */
+const statementParameters = new Set([
+  "prepared_statements",
+  "default_query_exec_mode",
+  "statement_cache_capacity",
+  "description_cache_capacity",
+]);
+
 const sslModes: readonly SslMode[] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 const targets: readonly TargetSession[] = [
   "any",
@@ -109,7 +117,7 @@ export function parseDsn(text: string, environment: Readonly<Record<string, stri
   const pool: Record<string, string> = {};
   const session: Record<string, string> = {};
   for (const [name, value] of given) {
-    if (name.startsWith("pool_") || name === "prepared_statements") pool[name] = value;
+    if (name.startsWith("pool_") || statementParameters.has(name)) pool[name] = value;
     else if (!Object.hasOwn(environmentNames, name) && !ignored.has(name)) session[name] = value;
   }
   const read = (name: string): string | undefined => {

@@ -14,6 +14,14 @@ import { BadValue, boolean, list, textLike } from "../values.ts";
 
 const segment = /^[a-z][a-z0-9-]{0,63}$/;
 
+/** First segments of fixed routes: a persona of that name would share their paths. */
+const fixedSegments = new Set(
+  (
+    "2fa admin applications auth capabilities delegated dev email healthz invites logout me metrics oidc passkeys password " +
+    "passwordless phone readyz register sessions solana step-up token user v1"
+  ).split(" "),
+);
+
 const segmentName = textLike(
   "name",
   "lower-case letters, digits and `-`, starting with a letter, at most 64",
@@ -97,6 +105,8 @@ function checkSchema(all: readonly PersonaConfig[], at: Position): void {
   for (const entry of all) {
     if (entry.name !== "root" && seen.has(entry.name)) refuse(at, `declares the persona ${entry.name} twice`);
     seen.add(entry.name);
+    if (fixedSegments.has(entry.name))
+      refuse(at, `names a persona ${entry.name}, the first segment of a fixed route`);
     checkParent(entry, names, at);
     checkRoles(entry, at);
     if (entry.name === "root" && Object.values(entry.capabilities).includes(true)) rootCapabilities++;
