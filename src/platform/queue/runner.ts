@@ -1,7 +1,13 @@
 import { type JobWithMetadata, PgBoss } from "pg-boss";
 import type { Log } from "../log/port.ts";
 import type { Counter, Histogram, Metrics } from "../metrics/port.ts";
-import { defineQueue, type QueueConnection, type QueueDefinition, queueSchema } from "./schema.ts";
+import {
+  bossConnection,
+  defineQueue,
+  type QueueConnection,
+  type QueueDefinition,
+  queueSchema,
+} from "./schema.ts";
 
 /** One attempt at a job. */
 export interface Job {
@@ -52,7 +58,7 @@ interface Instruments {
 export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunner> {
   const { log, metrics } = options;
   const boss = new PgBoss({
-    ...options.connection,
+    ...bossConnection(options.connection),
     schema: queueSchema(options.schema),
     max: options.poolMax ?? 4,
     migrate: false,

@@ -1,11 +1,27 @@
+import type { ClientConfig } from "pg";
 import { type ConstructorOptions, PgBoss } from "pg-boss";
 import type { Log } from "../log/port.ts";
 
-/** How to reach the database: what pg's client takes. */
+/** How to reach the database, as pg's client takes it. A transaction pooler in between is fine. */
 export type QueueConnection = Pick<
-  ConstructorOptions,
+  ClientConfig,
   "connectionString" | "host" | "port" | "user" | "password" | "database" | "ssl" | "options"
 >;
+
+/** pg-boss tells a setting that is undefined from one that is absent. */
+export function bossConnection(connection: QueueConnection): ConstructorOptions {
+  const { connectionString, host, port, user, password, database, ssl, options } = connection;
+  return {
+    ...(connectionString === undefined ? {} : { connectionString }),
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    ...(user === undefined ? {} : { user }),
+    ...(typeof password === "string" || typeof password === "function" ? { password } : {}),
+    ...(database === undefined ? {} : { database }),
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(options === undefined ? {} : { options }),
+  };
+}
 
 /** A queue as both sides agree on it. */
 export interface QueueDefinition {
@@ -38,7 +54,7 @@ export function queueSchema(schema: string): string {
 /** Installs or upgrades the queue's tables and brings the queues to their definitions. Safe to run again and while others serve. */
 export async function migrateQueue(migration: QueueMigration): Promise<void> {
   const boss = new PgBoss({
-    ...migration.connection,
+    ...bossConnection(migration.connection),
     schema: queueSchema(migration.schema),
     max: 2,
     application_name: "authkit migrate",
