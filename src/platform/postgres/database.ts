@@ -9,7 +9,15 @@ import { watch } from "./execution.ts";
 import { isConnectionFailure, isStalePlan, isTransactionConflict, translate } from "./failures.ts";
 import { createInstruments } from "./instruments.ts";
 import { ConnectionPool } from "./pool.ts";
-import type { Database, QueryOptions, SqlValue, Statement, Transaction, TransactionOptions } from "./port.ts";
+import {
+  type Database,
+  type QueryOptions,
+  type SqlValue,
+  type Statement,
+  sql,
+  type Transaction,
+  type TransactionOptions,
+} from "./port.ts";
 import { createRenderer, type Rendered } from "./rendering.ts";
 import { conflict, RunningTransaction, type TransactionContext } from "./transaction.ts";
 import { bindable } from "./values.ts";
@@ -26,6 +34,8 @@ export interface DatabaseOptions {
 }
 
 const transactionAttempts = 3;
+
+const probe = sql("database.ping", () => "SELECT 1");
 
 /**
  * Opens the database port. No connection is made before the first statement (or, with a minimum size, shortly after).
@@ -159,6 +169,9 @@ export function createDatabase(
     run: async (statement, values, queryOptions) =>
       (await query(statement, values, queryOptions)).rowCount ?? 0,
     transaction,
+    ping: async () => {
+      await query(probe, [], { timeoutMs: config.connectTimeoutMs });
+    },
     get pool() {
       return pool.state;
     },

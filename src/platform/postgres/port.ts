@@ -76,6 +76,8 @@ export interface Database extends Queryable {
   readonly schema: string;
   /** Runs `work` in one transaction; commits when it resolves, rolls back when it rejects. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** One round trip. Rejects with `AuthError("service_unavailable")` when the database does not answer. */
+  ping(): Promise<void>;
   readonly pool: PoolState;
   close(): Promise<void>;
 }
