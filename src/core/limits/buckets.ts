@@ -96,7 +96,6 @@ export const buckets = {
   delegated_token_mint: { limit: 60, windowSeconds: minute },
   group_create: { limit: 12, windowSeconds: day, id: "user id" },
   group_settings: { limit: 12, windowSeconds: day, id: "user id" },
-  management_auth: { limit: 120, windowSeconds: minute },
   // Calls with a wrong management token only; the right one is never throttled.
   management_auth: { limit: 20, windowSeconds: minute },
 } as const satisfies Readonly<Record<string, Bucket>>;
