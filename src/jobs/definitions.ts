@@ -23,7 +23,10 @@ export function jobDefinitions(platform: Platform, core: Core): readonly JobDefi
       cron: "23 3 * * *",
       timeoutSeconds: 660,
       async handle({ signal }) {
-        const purged = await purgeDeletedUsers(platform, core.users, { days: config.retention.purgeDeletedAfterDays, signal });
+        const purged = await purgeDeletedUsers(platform, core.users, {
+          days: config.retention.purgeDeletedAfterDays,
+          signal,
+        });
         log.info({ purged }, "deleted accounts purged");
       },
     });

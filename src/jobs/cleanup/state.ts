@@ -9,7 +9,10 @@ const inviteDays = 90;
 export interface CleanupOptions {
   /** Rows of one statement, at most 5000. */
   readonly batchSize?: number;
-  /** Milliseconds revoked sessions stay for support to look at. */
+  /**
+   * Milliseconds revoked sessions stay; a day when absent. Never less than access tokens live, because nodes that start in the meantime
+   * learn from the rows which tokens to refuse.
+   */
   readonly keepRevokedMillis?: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -27,6 +30,10 @@ export interface CleanupReport {
 }
 
 const maxBatch = 5000;
+/** Tokens for enrolling a second factor may outlive short-lived access tokens. */
+const enrollmentSeconds = 600;
+/** Clocks of nodes differ. */
+const margin = 60_000;
 
 /**
  * Removes what has had its time: sessions that are revoked or expired, invites that ended more than 90 days ago, history and audit rows
@@ -35,7 +42,7 @@ const maxBatch = 5000;
  */
 export async function cleanExpiredState(
   platform: Pick<Platform, "config" | "database" | "clock">,
-  { batchSize = maxBatch, keepRevokedMillis = 0, signal }: CleanupOptions = {},
+  { batchSize = maxBatch, keepRevokedMillis = day, signal }: CleanupOptions = {},
 ): Promise<CleanupReport> {
   const { config, database, clock } = platform;
   const limit = Math.min(Math.max(batchSize, 1), maxBatch);
@@ -57,9 +64,12 @@ export async function cleanExpiredState(
     return days < 0 ? Promise.resolve(0) : drain((n) => remove(ago(days * day), n));
   }
 
+  const tokenMillis =
+    (Math.max(config.tokens.accessTtlSeconds, enrollmentSeconds) + config.tokens.skewSeconds) * 1000 + margin;
+  const revokedUntil = ago(Math.max(keepRevokedMillis, tokenMillis));
   const inviteEnd = ago(inviteDays * day);
   return {
-    sessions: await drain((n) => cleanupStore.sessions(database, ago(keepRevokedMillis), now, n)),
+    sessions: await drain((n) => cleanupStore.sessions(database, revokedUntil, now, n)),
     inviteLinks: await drain((n) => cleanupStore.inviteLinks(database, inviteEnd, n)),
     registrationInvites: await drain((n) => cleanupStore.registrationInvites(database, inviteEnd, n)),
     membershipInvites: await drain((n) => cleanupStore.membershipInvites(database, inviteEnd, n)),

@@ -395,7 +395,9 @@ describe("recovery", () => {
     const other = await addUser(f);
     const id = user.id;
     await f.sessions.open({ userId: id, methods: [], origin: "registration" }, context());
-    await f.query(`INSERT INTO S.user_providers (user_id, issuer, subject) VALUES ($1, 'i', 'subject')`, [id]);
+    await f.query(`INSERT INTO S.user_providers (user_id, issuer, subject) VALUES ($1, 'i', 'subject')`, [
+      id,
+    ]);
     await f.query(`INSERT INTO S.mfa_settings (user_id, enabled) VALUES ($1, true)`, [id]);
     await f.query(`INSERT INTO S.mfa_factors (user_id, method) VALUES ($1, 'email')`, [id]);
     await f.query(
