@@ -23,6 +23,7 @@ const seen: { queue: string; payload: unknown; attempt: number; lastAttempt: boo
 let failuresLeft = 2;
 let running = 0;
 let mostRunning = 0;
+let finished = 0;
 
 function note(name: string, job: Job): void {
   seen.push({ queue: name, payload: job.payload, attempt: job.attempt, lastAttempt: job.lastAttempt });
@@ -47,6 +48,7 @@ const jobs: readonly JobDefinition[] = [
       mostRunning = Math.max(mostRunning, ++running);
       await new Promise((resolve) => setTimeout(resolve, 300));
       running--;
+      finished++;
     },
   },
   { name: "nightly", cron: "0 3 * * *", handle: async () => undefined },
@@ -169,11 +171,11 @@ describe("with a worker", () => {
   });
 
   it("finishes running jobs when stopped", async () => {
-    await eventually(() => running === 0);
+    await eventually(() => finished === 8);
     await queue.enqueue("wide", {});
     await eventually(() => running === 1);
     await runner.stop(5_000);
-    expect(running).toBe(0);
+    expect([running, finished]).toEqual([0, 9]);
   });
 });
 
