@@ -5,6 +5,7 @@ import { routes } from "../src/http/routes/index.ts";
 import { createHttpHandler } from "../src/http/server.ts";
 import { createForwarder } from "../src/management/forwarder.ts";
 import { connectChannel } from "../src/platform/channel/index.ts";
+import type { HttpRequest } from "../src/platform/http/engine.ts";
 import { selectHttpEngine } from "../src/platform/http/select.ts";
 import { startCore } from "./core.ts";
 import { workerProcess } from "./lifecycle.ts";
@@ -19,7 +20,9 @@ export async function runHttpWorker(slot: number): Promise<void> {
   const { config, log, metrics } = worker;
   const platform = createPlatform(config, { name: worker.name, log, metrics });
   const { core, close } = await startCore(platform);
-  const clientIp = createClientIpResolver(config.server.trustedProxies, config.server.trustCloudflare);
+  const resolveIp = createClientIpResolver(config.server.trustedProxies, config.server.trustCloudflare);
+  const clientIp = (request: HttpRequest): string | undefined =>
+    resolveIp(request.remoteAddress, (name) => request.headerValues(name));
   const health = createHealth(readinessChecks(platform, core));
   const mounted = config.management.open || config.management.tokens.length > 0;
   const channel = mounted ? connectChannel(managementSockets(config), { log }) : undefined;

@@ -38,7 +38,7 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
   const embedded = await embeddedDatabase(config, log);
   const forked = (): NodeJS.ProcessEnv => {
     if (embedded === undefined) return environment;
-    return { ...environment, AUTHKIT_EMBEDDED_DATABASE_URL: embedded.url };
+    return { ...environment, DB_URL: embedded.url };
   };
   const resolved = embedded === undefined ? config : loadProcessConfig(forked()).config;
 

@@ -83,8 +83,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
     AUTHKIT_STATE_DIR: state,
     AUTHKIT_HTTP_WORKERS: "2",
     AUTHKIT_HASHING_WORKERS: "1",
-    AUTHKIT_ARGON2_MEMORY: "1024",
-    AUTHKIT_ARGON2_ITERATIONS: "1",
+    AUTHKIT_ARGON2: "m=1024,t=1,p=1",
     AUTHKIT_MIGRATE_ON_START: "true",
     ...(options.redis === false
       ? {}

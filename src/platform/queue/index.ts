@@ -17,6 +17,7 @@ export {
 } from "./runner.ts";
 export {
   migrateQueue,
+  queueInstalled,
   type QueueConnection,
   type QueueDefinition,
   type QueueMigration,

@@ -1,6 +1,7 @@
 import type { ClientConfig } from "pg";
 import { type ConstructorOptions, PgBoss } from "pg-boss";
 import type { Log } from "../log/port.ts";
+import { type Database, sql } from "../postgres/port.ts";
 
 /** How to reach the database, as pg's client takes it. A transaction pooler in between is fine. */
 export type QueueConnection = Pick<
@@ -49,6 +50,13 @@ export interface QueueMigration {
 /** Name of the schema with the queue's tables. */
 export function queueSchema(schema: string): string {
   return `${schema}_jobs`;
+}
+
+const installed = sql("queue.installed", () => "SELECT 1 FROM pg_namespace WHERE nspname = $1");
+
+/** Whether the queue's tables have been made at all. */
+export async function queueInstalled(database: Database): Promise<boolean> {
+  return (await database.row(installed, [queueSchema(database.schema)])) !== undefined;
 }
 
 /** Installs or upgrades the queue's tables and brings the queues to their definitions. Safe to run again and while others serve. */

@@ -1,0 +1,40 @@
+import { createLog } from "../platform/log/pino.ts";
+import { createMetrics } from "../platform/metrics/prometheus.ts";
+import { loadProcessConfig } from "../config/index.ts";
+
+export interface Command {
+  readonly summary: string;
+  /** Resolves with the exit code. */
+  run(args: readonly string[]): Promise<number>;
+}
+
+const print = (line: string): void => console.log(line);
+
+/** Configuration, log and metrics of a command that works on the deployment; its log goes to standard error. */
+function tools() {
+  const { config, warnings } = loadProcessConfig(process.env);
+  const log = createLog(config.log, { worker: "cli", write: (line) => process.stderr.write(line) });
+  for (const warning of warnings) log.warn({}, warning);
+  return { config, log, metrics: createMetrics("cli"), print };
+}
+
+/** Commands by name. Each loads its code when it runs, so that none slows another's start. */
+export const commands: Readonly<Record<string, Command>> = {
+  serve: {
+    summary: "Run the server (the default).",
+    run: async () => (await import("../../workers/primary.ts")).runPrimary(process.env),
+  },
+  migrate: {
+    summary: "Create or upgrade the database schema; take over a contract server's database.",
+    async run(args) {
+      const { migrateCommand } = await import("./migrate.ts");
+      const { migrateQueues } = await import("../../workers/database-preparation.ts");
+      const { config, log, metrics } = tools();
+      return migrateCommand(args, config, { log, metrics, print, finish: (resolved) => migrateQueues(resolved, log) });
+    },
+  },
+  hash: {
+    summary: "Calibrate password hashing, check a hash, build a breached-password filter.",
+    run: async (args) => (await import("./hash.ts")).hashCommand(args),
+  },
+};

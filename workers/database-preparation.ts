@@ -1,0 +1,43 @@
+import type { Config } from "../src/config/config.ts";
+import { migrateUp, pendingMigrations } from "../src/core/schema/index.ts";
+import { queueDefinitions } from "../src/jobs/queues.ts";
+import type { Log } from "../src/platform/log/port.ts";
+import type { Metrics } from "../src/platform/metrics/port.ts";
+import { createDatabase, reachableClientConfig } from "../src/platform/postgres/index.ts";
+import { migrateQueue, queueInstalled } from "../src/platform/queue/index.ts";
+
+/** Brings the job queue's own tables up to date; after the migrations. */
+export async function migrateQueues(config: Config, log: Log): Promise<void> {
+  await migrateQueue({
+    connection: await reachableClientConfig(config.database),
+    schema: config.database.schema,
+    queues: queueDefinitions,
+    log,
+  });
+}
+
+/**
+ * Makes sure the tables are those of this release before anything serves: migrates in development and where the operator asked for it, refuses
+ * otherwise.
+ *
+ * @throws Error that names the pending migrations and the command
+ */
+export async function prepareDatabase(config: Config, tools: { readonly log: Log; readonly metrics: Metrics }): Promise<void> {
+  const database = createDatabase({ ...config.database, poolMin: 0 }, tools.log, tools.metrics, {
+    applicationName: "authkit primary",
+    poolMax: 2,
+  });
+  try {
+    const migrate = config.database.migrateOnStart || config.environment.class === "development";
+    const pending = await pendingMigrations(database);
+    if (!migrate && pending.length > 0) {
+      throw new Error(
+        `the database lacks ${pending.length} migration(s) (${pending.join(", ")}): run \`authkit-server migrate\`, or set AUTHKIT_MIGRATE_ON_START=true`,
+      );
+    }
+    if (migrate && pending.length > 0) await migrateUp(database, tools.log);
+    if (migrate && (pending.length > 0 || !(await queueInstalled(database)))) await migrateQueues(config, tools.log);
+  } finally {
+    await database.close();
+  }
+}
