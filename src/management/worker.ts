@@ -9,6 +9,7 @@ import type { Metrics } from "../platform/metrics/port.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createFront, requestAddress } from "./front.ts";
 import { createHandlers } from "./handlers/index.ts";
+import { createLocalCall, type LocalCall } from "./local.ts";
 import { packReply, unpackCall } from "./message.ts";
 
 export interface ManagementServiceParts {
@@ -24,6 +25,8 @@ export interface ManagementService {
   readonly channel: ChannelHandler;
   /** Answers `/v1/call` on the management plane's own listener, admission included. */
   readonly http: HttpHandler;
+  /** Answers calls from inside this process: what an embedded client is made over. */
+  readonly local: LocalCall;
 }
 
 /** The management plane over one core. */
@@ -46,5 +49,6 @@ export function createManagementService({
   return {
     channel: async (request, signal) => packReply(await dispatch(unpackCall(request), signal)),
     http: createFront({ config: config.management, limits, log, clientIp, dispatch }),
+    local: createLocalCall(dispatch),
   };
 }

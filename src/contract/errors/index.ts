@@ -8,6 +8,8 @@ export { type ManagementErrorCode, type ManagementErrorEntry, managementErrors }
 export type ErrorCode = BrowserErrorCode | ManagementErrorCode;
 
 export interface AuthErrorOptions {
+  /** Text for logs and people, where the code alone says too little; never sent. Defaults to the code. */
+  readonly message?: string;
   /** One of the catalogue's `alternatives` for the code, where a route answers it under another status. */
   readonly status?: number;
   /** Structured facts for the client; sent as `error.metadata` on the browser plane. */
@@ -35,7 +37,7 @@ export class AuthError extends Error {
   readonly headers: Readonly<Record<string, string>> | undefined;
 
   constructor(code: ErrorCode, options: AuthErrorOptions = {}) {
-    super(code, options.cause === undefined ? undefined : { cause: options.cause });
+    super(options.message ?? code, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.status = options.status;
     this.metadata = options.metadata;
