@@ -1,4 +1,5 @@
 import type { ChannelReply, ChannelRequest } from "../channel/port.ts";
+import { maxHashLength } from "./formats/encoding.ts";
 import type { StoredHash, VerifyResult } from "./port.ts";
 
 /** What an http, management or jobs worker asks of a hashing process. The password travels as the body, never in the head. */
@@ -13,13 +14,25 @@ export type HashAnswer =
   | { readonly status: "spent" }
   | { readonly status: "busy"; readonly retryAfter: number };
 
+/** Longer than any known name, so that cutting never makes one of an unknown. */
+const maxAlgorithmLength = 64;
+const maxParamsLength = 4096;
+
 const empty = Buffer.alloc(0);
 
 export function encodeCall(call: HashCall, password: Buffer): ChannelRequest {
   const { operation, client } = call;
   if (operation !== "verify") return { head: { operation, client }, body: password };
   const { hash, algorithm, params } = call.stored;
-  return { head: { operation, client, hash, algorithm, params: params ?? null }, body: password };
+  // Heads are small. What is too long to be a hash stays too long; parameters nobody could need are as good as none.
+  const head = {
+    operation,
+    client,
+    hash: hash.slice(0, maxHashLength + 1),
+    algorithm: algorithm.slice(0, maxAlgorithmLength),
+    params: JSON.stringify(params ?? null).length > maxParamsLength ? null : (params ?? null),
+  };
+  return { head, body: password };
 }
 
 /** @throws Error for a head this version does not know. */
