@@ -1,15 +1,15 @@
-import { readdir, readFile } from "node:fs/promises";
 import pg from "pg";
 import { inject } from "vitest";
 import type { Config } from "../../../src/config/config.ts";
 import { createAudit } from "../../../src/core/audit/index.ts";
 import { createMfaStates } from "../../../src/core/mfa/states.ts";
 import type { CallContext } from "../../../src/core/platform.ts";
+import { migrateUp } from "../../../src/core/schema/index.ts";
 import { createSessions, type RevocationFeed } from "../../../src/core/sessions/index.ts";
 import type { AccessTokenSubject, Tokens } from "../../../src/core/tokens/types.ts";
 import { createUsers } from "../../../src/core/users/index.ts";
 import type { Clock } from "../../../src/platform/clock.ts";
-import type { Log } from "../../../src/platform/log/port.ts";
+import { type Log, silentLog } from "../../../src/platform/log/port.ts";
 import { createMetrics } from "../../../src/platform/metrics/prometheus.ts";
 import { createDatabase } from "../../../src/platform/postgres/index.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
@@ -88,11 +88,11 @@ export async function openFixture(overrides: ConfigOverrides = {}) {
   const config = testConfig({ databaseUrl: url }, overrides);
   const admin = new pg.Client({ connectionString: url });
   await admin.connect();
-  await createTables(admin, config);
   const database = createDatabase(config.database, new RecordingLog(), createMetrics("test"), {
     applicationName: "authkit test",
     poolMax: 24,
   });
+  await migrateUp(database, silentLog);
   const built = assemble(config, database);
   return {
     ...built,
@@ -120,16 +120,6 @@ function assemble(config: Config, database: ReturnType<typeof createDatabase>) {
   const mfaStates = createMfaStates(platform, { senderAvailable: () => true, totpAvailable: () => true });
   const sessions = createSessions(platform, users, mfaStates, tokens, audit, feed);
   return { config, database, clock, feed, log, tokens, platform, audit, users, mfaStates, sessions };
-}
-
-async function createTables(admin: pg.Client, config: Config): Promise<void> {
-  const directory = new URL("../../../migrations/", import.meta.url);
-  const { schema } = config.database;
-  await admin.query(`CREATE SCHEMA ${schema}`);
-  for (const name of (await readdir(directory)).filter((file) => file.endsWith(".sql")).sort()) {
-    const text = await readFile(new URL(name, directory), "utf8");
-    await admin.query(text.replaceAll("{{schema}}", schema));
-  }
 }
 
 let serial = 0;
