@@ -48,7 +48,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, options: LoadOptions = {}): L
     findings,
     developmentSecrets: options.developmentSecrets,
   });
-  if (findings.problems.length > 0) throw new ConfigError(findings.problems);
+  if (findings.problems.length > 0) throw new ConfigError(findings.problems, findings.warnings);
   return { config: freeze(config), warnings: Object.freeze(findings.warnings) };
 }
 

@@ -12,10 +12,13 @@ export interface Problem {
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly problems: readonly Problem[];
+  /** A mistyped name is often why another one is missing. */
+  readonly warnings: readonly string[];
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], warnings: readonly string[] = []) {
     super(problems.map(formatProblem).join("\n"));
     this.problems = problems;
+    this.warnings = warnings;
   }
 }
 

@@ -42,6 +42,8 @@ interface Search {
 function walk(map: MapTree, prefix: string, search: Search): void {
   for (const [key, { line, value }] of map.entries) {
     const path = prefix + key;
+    // Editors of JSON files name the schema this way; it is no setting.
+    if (path === "$schema") continue;
     const at: Position = { ...search.root, path, line };
     if (search.allowed.includes(path)) {
       if (!isEmpty(value)) search.found.set(path, { tree: value, at });
