@@ -47,7 +47,7 @@ export function createPlatform(config: Config, options: PlatformOptions): Runnin
     { name: `authkit-${name}-bus` },
   );
   const hasher = createPasswordHasher(config, connectChannel(hashingSockets(config)), log, metrics);
-  const queue = createJobQueue(config, database, log);
+  const queue = createJobQueue(database, log);
   const outbound = createOutbound({ allowPrivate: config.environment.class === "development" });
   return {
     config,

@@ -8,6 +8,9 @@ import { join } from "node:path";
 export interface TestRedis {
   readonly url: string;
   readonly port: number;
+  /** Stops answering without closing anything, as a hung machine does. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -55,7 +58,10 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
+    pause: () => void child.kill("SIGSTOP"),
+    resume: () => void child.kill("SIGCONT"),
     async stop() {
+      child.kill("SIGCONT");
       await end(child);
       await rm(directory, { recursive: true, force: true });
     },

@@ -58,7 +58,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
         origin: url.origin,
         path: url.pathname + url.search,
         method: request.method ?? "GET",
-        headers: { "user-agent": userAgent, accept: "*/*", ...request.headers },
+        headers: { "user-agent": userAgent, accept: "*/*", ...lowerCaseNames(request.headers) },
         body: body ?? null,
         signal,
       });
@@ -114,6 +114,10 @@ async function readBody(body: AsyncIterable<Buffer>, maxBytes: number, host: str
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);
+}
+
+function lowerCaseNames(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 function plainHeaders(

@@ -11,7 +11,7 @@ import { queueSchema } from "./schema.ts";
  * The sending side: no connections of its own, no supervision, no migrations. Jobs go through the caller's transaction when one is
  * given. Queues must exist (see `migrateQueue`).
  */
-export function createQueueProducer(database: Database, log: Log): JobQueue {
+export function createJobQueue(database: Database, log: Log): JobQueue {
   const statements = new Map<string, Statement>();
   const through = (queryable: Queryable): Db => ({
     async executeSql(text, values = []) {

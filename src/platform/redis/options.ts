@@ -26,6 +26,8 @@ export function nodeOptions(config: RedisConfig, name: string): NodeOptions {
     connectionName: name,
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
+    // A server that hangs is left, so that later commands fail at once instead of each waiting that long.
+    socketTimeout: commandTimeoutMs,
     keepAlive: 10_000,
     // A command waits for at most one further connection attempt: callers learn of an outage within about a second.
     maxRetriesPerRequest: 1,

@@ -3,6 +3,7 @@ import { silentLog } from "../../../src/platform/log/port.ts";
 import { createMetrics } from "../../../src/platform/metrics/prometheus.ts";
 import { sql } from "../../../src/platform/postgres/port.ts";
 import {
+  createJobQueue,
   createPayloadCipher,
   type Job,
   type JobDefinition,
@@ -11,7 +12,6 @@ import {
   migrateQueue,
   startJobRunner,
 } from "../../../src/platform/queue/index.ts";
-import { createQueueProducer } from "../../../src/platform/queue/producer.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 import { openTestDatabase, type TestDatabase } from "./backends.ts";
 
@@ -73,12 +73,30 @@ beforeAll(async () => {
   };
   await migrateQueue(migration);
   await migrateQueue(migration);
-  queue = createQueueProducer(postgres.database, silentLog);
+  queue = createJobQueue(postgres.database, silentLog);
 });
 afterAll(async () => {
   await runner?.stop(5_000);
   await queue.close();
   await postgres.drop();
+});
+
+it("asks for patience while the tables are missing, and works once they are there", async () => {
+  const bare = await openTestDatabase();
+  const early = createJobQueue(bare.database, silentLog);
+  await expect(early.enqueue("plain", {})).rejects.toMatchObject({
+    code: "service_unavailable",
+    retryAfter: 1,
+  });
+  await migrateQueue({
+    connection: { connectionString: bare.url },
+    schema: bare.database.schema,
+    queues: jobs,
+    log: silentLog,
+  });
+  await early.enqueue("plain", {});
+  await early.close();
+  await bare.drop();
 });
 
 describe("before a worker runs", () => {

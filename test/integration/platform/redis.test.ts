@@ -78,6 +78,34 @@ describe("a Redis that goes away", () => {
     expect(ms).toBeLessThan(3_500);
   });
 
+  it("leaves a server that hangs: the first command waits three seconds, later ones fail at once", async () => {
+    const server = keep(await startTestRedis());
+    const redis = keep(openTestRedis(server.url));
+    await redis.ping();
+    server.pause();
+    const first = await timed(() => redis.ping());
+    expect(isAuthError(first.error, "service_unavailable")).toBe(true);
+    expect(first.ms).toBeLessThan(3_500);
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    const later = await timed(() => redis.ping());
+    expect(isAuthError(later.error, "service_unavailable")).toBe(true);
+    expect(later.ms).toBeLessThan(100);
+    server.resume();
+    const returned = performance.now();
+    while ((await timed(() => redis.ping())).error !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(performance.now() - returned).toBeLessThan(2_000);
+  });
+
+  it("keeps an idle connection", async () => {
+    const server = keep(await startTestRedis());
+    const redis = keep(openTestRedis(server.url));
+    const id = await redis.run((client) => client.client("ID"));
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    expect(await redis.run((client) => client.client("ID"))).toBe(id);
+  });
+
   it("rejects commands to an address nobody listens on", async () => {
     const redis = keep(openTestRedis(`redis://127.0.0.1:${await freePort()}`));
     const { ms, error } = await timed(() => redis.ping());
