@@ -16,7 +16,12 @@ interface Need {
 
 const needs: readonly Need[] = [
   { command: "redis-server", alternatives: [], package: "redis-server", reason: "ephemeral state, limits" },
-  { command: "chromium", alternatives: ["chromium-browser", "google-chrome"], package: "chromium", reason: "browser tests" },
+  {
+    command: "chromium",
+    alternatives: ["chromium-browser", "google-chrome"],
+    package: "chromium",
+    reason: "browser tests",
+  },
   { command: "pgbouncer", alternatives: [], package: "pgbouncer", reason: "transaction pooling tests" },
 ];
 
@@ -33,11 +38,16 @@ function installMissing(): boolean {
     console.log(`Installing ${names.join(", ")} with apt-get…`);
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
     spawnSync("apt-get", ["update", "-qq"], { stdio: "inherit", env });
-    spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...names], { stdio: ["ignore", "ignore", "inherit"], env });
+    spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...names], {
+      stdio: ["ignore", "ignore", "inherit"],
+      env,
+    });
   }
   const still = needs.filter((need) => ![need.command, ...need.alternatives].some(has));
   for (const need of still) {
-    console.error(`Missing: ${need.command} (${need.reason}). Install it, e.g. apt-get install ${need.package}`);
+    console.error(
+      `Missing: ${need.command} (${need.reason}). Install it, e.g. apt-get install ${need.package}`,
+    );
   }
   return still.length === 0;
 }

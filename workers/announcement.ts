@@ -44,5 +44,7 @@ export function announce(config: Config, facts: StartFacts, log: Log): void {
   if (config.environment.class !== "development") return;
   const host = config.server.listen.host;
   const shown = host === undefined || host === "0.0.0.0" || host === "::" ? "localhost" : host;
-  process.stdout.write(`${welcome(config, `http://${shown.includes(":") ? `[${shown}]` : shown}:${port}`, config.management.tokens[0])}\n`);
+  process.stdout.write(
+    `${welcome(config, `http://${shown.includes(":") ? `[${shown}]` : shown}:${port}`, config.management.tokens[0])}\n`,
+  );
 }

@@ -22,7 +22,10 @@ export async function migrateQueues(config: Config, log: Log): Promise<void> {
  *
  * @throws Error that names the pending migrations and the command
  */
-export async function prepareDatabase(config: Config, tools: { readonly log: Log; readonly metrics: Metrics }): Promise<void> {
+export async function prepareDatabase(
+  config: Config,
+  tools: { readonly log: Log; readonly metrics: Metrics },
+): Promise<void> {
   const database = createDatabase({ ...config.database, poolMin: 0 }, tools.log, tools.metrics, {
     applicationName: "authkit primary",
     poolMax: 2,
@@ -36,7 +39,8 @@ export async function prepareDatabase(config: Config, tools: { readonly log: Log
       );
     }
     if (migrate && pending.length > 0) await migrateUp(database, tools.log);
-    if (migrate && (pending.length > 0 || !(await queueInstalled(database)))) await migrateQueues(config, tools.log);
+    if (migrate && (pending.length > 0 || !(await queueInstalled(database))))
+      await migrateQueues(config, tools.log);
   } finally {
     await database.close();
   }

@@ -1,6 +1,6 @@
 import { createClientIpResolver } from "../src/core/limits/client-ip.ts";
-import { readinessChecks } from "../src/http/readiness.ts";
 import { createHealth } from "../src/http/health.ts";
+import { readinessChecks } from "../src/http/readiness.ts";
 import { routes } from "../src/http/routes/index.ts";
 import { createHttpHandler } from "../src/http/server.ts";
 import { createForwarder } from "../src/management/forwarder.ts";
@@ -30,7 +30,10 @@ export async function runHttpWorker(slot: number): Promise<void> {
     core,
     config,
     routes,
-    management: channel === undefined ? undefined : createForwarder({ channel, config, log, limits: core.limits, clientIp }),
+    management:
+      channel === undefined
+        ? undefined
+        : createForwarder({ channel, config, log, limits: core.limits, clientIp }),
     health,
     clientIp,
     log,

@@ -1,5 +1,5 @@
-import { loadProcessConfig } from "../src/config/index.ts";
 import type { Config } from "../src/config/config.ts";
+import { loadProcessConfig } from "../src/config/index.ts";
 import { createLog } from "../src/platform/log/pino.ts";
 import type { Log } from "../src/platform/log/port.ts";
 import { createMetrics, type ProcessMetrics } from "../src/platform/metrics/prometheus.ts";
@@ -46,10 +46,8 @@ export function workerProcess(kind: string, slot: number): WorkerProcess {
     process.exit(code);
   };
 
-  // A terminal's Ctrl-C reaches the whole process group; only the primary acts on it.
-  process.on("SIGINT", () => undefined);
-  process.on("SIGHUP", () => undefined);
-  process.on("SIGTERM", () => void end());
+  // Terminals and service managers signal the whole group; only the primary acts on it, in the right order.
+  for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) process.on(signal, () => undefined);
   process.on("disconnect", () => void end());
   process.on("uncaughtException", (error) => {
     log.fatal({ err: error }, "uncaught exception");

@@ -16,5 +16,7 @@ switch (identity?.kind) {
     await (await import("./jobs.ts")).runJobsWorker(identity.slot);
     break;
   default:
-    throw new Error("this file is run by the primary process only; start the server with `authkit-server serve`");
+    throw new Error(
+      "this file is run by the primary process only; start the server with `authkit-server serve`",
+    );
 }

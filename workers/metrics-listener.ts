@@ -1,7 +1,11 @@
 import { createServer } from "node:http";
 import type { Config } from "../src/config/config.ts";
 import type { Log } from "../src/platform/log/port.ts";
-import { aggregateMetrics, metricsContentType, type ProcessMetrics } from "../src/platform/metrics/prometheus.ts";
+import {
+  aggregateMetrics,
+  metricsContentType,
+  type ProcessMetrics,
+} from "../src/platform/metrics/prometheus.ts";
 import type { Supervisor } from "./supervision/supervisor.ts";
 
 /** Serves `/metrics` of the whole node on a listener of its own, so that no scrape ever competes with a login. */

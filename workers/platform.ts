@@ -39,7 +39,8 @@ export function createPlatform(config: Config, options: PlatformOptions): Runnin
     applicationName: `authkit ${name}`,
     poolMax: options.poolMax,
   });
-  const redis = config.redis === undefined ? undefined : connectRedis(config.redis, log, { name: `authkit-${name}` });
+  const redis =
+    config.redis === undefined ? undefined : connectRedis(config.redis, log, { name: `authkit-${name}` });
   const bus = createBus(
     { redis, postgres: postgresClientConfig(config.database), schema: database.schema },
     log,
@@ -64,7 +65,13 @@ export function createPlatform(config: Config, options: PlatformOptions): Runnin
     metrics,
     redis,
     async close() {
-      await Promise.allSettled([hasher.close(), queue.close(), outbound.close(), bus.close(), redis?.close()]);
+      await Promise.allSettled([
+        hasher.close(),
+        queue.close(),
+        outbound.close(),
+        bus.close(),
+        redis?.close(),
+      ]);
       await database.close();
     },
   };

@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../src/config/config.ts";
 import { ConfigError, loadProcessConfig } from "../src/config/index.ts";
@@ -34,7 +35,12 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
   for (const warning of warnings) log.warn({}, warning);
   const metrics = createMetrics("primary");
 
-  const lock = await acquirePortLock(config.server.listen.host, config.server.listen.port, config.stateDirectory);
+  await mkdir(config.server.socketDirectory, { recursive: true, mode: 0o700 });
+  const lock = await acquirePortLock(
+    config.server.listen.host,
+    config.server.listen.port,
+    config.stateDirectory,
+  );
   const embedded = await embeddedDatabase(config, log);
   const forked = (): NodeJS.ProcessEnv => {
     if (embedded === undefined) return environment;
@@ -56,7 +62,7 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
       environment: forked,
       log,
       onCrashLoop: (worker) => {
-        log.fatal({ worker }, "giving up: the worker does not survive; see its last lines above");
+        log.fatal({ slot: worker }, "giving up: the worker does not survive; see its last lines above");
         finish(1);
       },
     });
@@ -74,13 +80,21 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
     for (const signal of endSignals) process.on(signal, () => end(signal));
     process.on("SIGHUP", () => {
       log.info({}, "replacing workers one by one");
-      supervisor.roll().catch((error: unknown) => log.error({ err: error }, "replacement stopped; the workers not yet replaced serve on"));
+      supervisor
+        .roll()
+        .catch((error: unknown) =>
+          log.error({ err: error }, "replacement stopped; the workers not yet replaced serve on"),
+        );
     });
 
     const metricsListener = await listenMetrics(config, supervisor, metrics, log);
     try {
       await supervisor.start();
-      announce(config, { port: supervisor.port(), startMs: performance.now() - started, embedded: embedded !== undefined }, log);
+      announce(
+        config,
+        { port: supervisor.port(), startMs: performance.now() - started, embedded: embedded !== undefined },
+        log,
+      );
       return await finished;
     } finally {
       await supervisor.stop();

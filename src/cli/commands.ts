@@ -1,6 +1,6 @@
+import { loadProcessConfig } from "../config/index.ts";
 import { createLog } from "../platform/log/pino.ts";
 import { createMetrics } from "../platform/metrics/prometheus.ts";
-import { loadProcessConfig } from "../config/index.ts";
 
 export interface Command {
   readonly summary: string;
@@ -30,7 +30,12 @@ export const commands: Readonly<Record<string, Command>> = {
       const { migrateCommand } = await import("./migrate.ts");
       const { migrateQueues } = await import("../../workers/database-preparation.ts");
       const { config, log, metrics } = tools();
-      return migrateCommand(args, config, { log, metrics, print, finish: (resolved) => migrateQueues(resolved, log) });
+      return migrateCommand(args, config, {
+        log,
+        metrics,
+        print,
+        finish: (resolved) => migrateQueues(resolved, log),
+      });
     },
   },
   hash: {

@@ -8,7 +8,9 @@ if (name === "--help" || name === "-h" || name === "help") {
   for (const [key, { summary }] of Object.entries(commands)) console.log(`  ${key.padEnd(12)} ${summary}`);
   console.log("\nConfiguration comes from the environment: see docs/configuration.md.");
 } else if (command === undefined) {
-  console.error(`authkit-server: unknown command ${JSON.stringify(name)}; there are: ${Object.keys(commands).join(", ")}`);
+  console.error(
+    `authkit-server: unknown command ${JSON.stringify(name)}; there are: ${Object.keys(commands).join(", ")}`,
+  );
   process.exitCode = 1;
 } else {
   try {

@@ -10,7 +10,12 @@ import type { LoginCompletion } from "./login/types.ts";
 import type { Messages } from "./messages/types.ts";
 import { createMfaStates } from "./mfa/states.ts";
 import type { MfaStates } from "./mfa/types.ts";
-import { createPasswordChanges, createPasswords, type PasswordChanges, type Passwords } from "./passwords/index.ts";
+import {
+  createPasswordChanges,
+  createPasswords,
+  type PasswordChanges,
+  type Passwords,
+} from "./passwords/index.ts";
 import type { Platform } from "./platform.ts";
 import { createProfiles, type Profiles } from "./profile/index.ts";
 import { createRevocations, type Revocations } from "./revocations/index.ts";

@@ -27,7 +27,8 @@ function fold(name: string): string {
 }
 
 function admitsNull(schema: object): boolean {
-  if ("anyOf" in schema && Array.isArray(schema.anyOf)) return schema.anyOf.some((part) => isRecord(part) && part["type"] === "null");
+  if ("anyOf" in schema && Array.isArray(schema.anyOf))
+    return schema.anyOf.some((part) => isRecord(part) && part["type"] === "null");
   return "type" in schema && schema.type === "null";
 }
 

@@ -20,7 +20,10 @@ export function createCors(origins: readonly string[]): Cors {
     return [
       ["Vary", "Origin"],
       ["Access-Control-Allow-Origin", origin],
-      ["Access-Control-Expose-Headers", "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id"],
+      [
+        "Access-Control-Expose-Headers",
+        "Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id",
+      ],
     ];
   };
   return {

@@ -10,7 +10,22 @@ export interface ErrorReply {
   readonly unexpected: unknown;
 }
 
-const acronyms = new Set(["2fa", "oidc", "siws", "api", "sms", "url", "id", "jwt", "ttl", "ip", "otp", "rbac", "totp", "sns"]);
+const acronyms = new Set([
+  "2fa",
+  "oidc",
+  "siws",
+  "api",
+  "sms",
+  "url",
+  "id",
+  "jwt",
+  "ttl",
+  "ip",
+  "otp",
+  "rbac",
+  "totp",
+  "sns",
+]);
 
 /** `oidc_begin_failed` → `OIDC begin failed.` */
 export function humanize(code: string): string {
@@ -47,7 +62,8 @@ export function errorReply(thrown: unknown, failure: BrowserErrorCode = "interna
     message: entry.message ?? humanize(error.code),
   };
   if (status === 400 && entry.param !== undefined) body["param"] = entry.param;
-  if (error.metadata !== undefined && Object.keys(error.metadata).length > 0) body["metadata"] = error.metadata;
+  if (error.metadata !== undefined && Object.keys(error.metadata).length > 0)
+    body["metadata"] = error.metadata;
   return {
     status,
     headers,

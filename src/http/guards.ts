@@ -11,7 +11,12 @@ function bearer(header: string | undefined): string | undefined {
 
 /** A second factor is mandatory here and this user's token says none is enrolled. */
 function mustEnroll(scope: RequestScope, principal: Principal): boolean {
-  return scope.config.mfa.mode === "required" && principal.kind === "user" && !principal.mfaEnrolled && !principal.enrollment;
+  return (
+    scope.config.mfa.mode === "required" &&
+    principal.kind === "user" &&
+    !principal.mfaEnrolled &&
+    !principal.enrollment
+  );
 }
 
 function admit(scope: RequestScope, principal: Principal, auth: RouteAuth): void {
@@ -25,9 +30,17 @@ function admit(scope: RequestScope, principal: Principal, auth: RouteAuth): void
   }
 }
 
-async function permit(scope: RequestScope, permission: string, persona: string, instance: string): Promise<void> {
+async function permit(
+  scope: RequestScope,
+  permission: string,
+  persona: string,
+  instance: string,
+): Promise<void> {
   const principal = scope.principal;
-  if (principal === undefined || !(await scope.core.authorization.allows(principal, permission, persona, instance))) {
+  if (
+    principal === undefined ||
+    !(await scope.core.authorization.allows(principal, permission, persona, instance))
+  ) {
     throw new AuthError("forbidden");
   }
 }
@@ -58,7 +71,8 @@ export function authenticate(
   if (found instanceof Promise || permission !== undefined) {
     return (async () => {
       admit(scope, await found, auth);
-      if (permission !== undefined) await permit(scope, permission.name, permission.persona, permission.instance);
+      if (permission !== undefined)
+        await permit(scope, permission.name, permission.persona, permission.instance);
     })();
   }
   admit(scope, found, auth);

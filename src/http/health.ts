@@ -48,7 +48,11 @@ export function createHealth(checks: Readonly<Record<string, ReadinessCheck>>): 
       const results = Object.fromEntries(names.map((name, i) => [name, outcomes[i] ?? "failed"]));
       const ready = !draining && outcomes.every((result) => result === "ok");
       const body = { status: draining ? "draining" : ready ? "ready" : "not_ready", checks: results };
-      request.reply(ready ? 200 : 503, ready ? headers : [...headers, ["Retry-After", "1"]], `${JSON.stringify(body)}\n`);
+      request.reply(
+        ready ? 200 : 503,
+        ready ? headers : [...headers, ["Retry-After", "1"]],
+        `${JSON.stringify(body)}\n`,
+      );
     },
     drain() {
       draining = true;

@@ -26,7 +26,9 @@ export function readinessChecks(
       return migrated ? undefined : `pending: ${pending.join(", ")}; run \`authkit-server migrate\``;
     },
     async signing_key() {
-      return core.keyRing.current().active === undefined && !config.keys.verifyOnly ? "no active key" : undefined;
+      return core.keyRing.current().active === undefined && !config.keys.verifyOnly
+        ? "no active key"
+        : undefined;
     },
     ...(redis === undefined
       ? {}

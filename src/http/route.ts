@@ -1,9 +1,9 @@
 import type { Static, TObject, TSchema } from "typebox";
-import type { BrowserErrorCode } from "../contract/errors/index.ts";
 import type { Config, PersonaConfig } from "../config/config.ts";
-import type { CallContext } from "../core/platform.ts";
-import type { Core } from "../core/index.ts";
+import type { BrowserErrorCode } from "../contract/errors/index.ts";
 import type { Principal } from "../core/authentication/principal.ts";
+import type { Core } from "../core/index.ts";
+import type { CallContext } from "../core/platform.ts";
 import type { HeaderList, HttpRequest } from "../platform/http/engine.ts";
 
 export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";

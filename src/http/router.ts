@@ -82,7 +82,12 @@ export function compileRoutes<R extends Pick<Route, "method">>(
     node.methods.set(route.method, { route, names, fixed });
   }
 
-  const walk = (segments: readonly string[], index: number, node: Node<R>, values: string[]): Node<R> | undefined => {
+  const walk = (
+    segments: readonly string[],
+    index: number,
+    node: Node<R>,
+    values: string[],
+  ): Node<R> | undefined => {
     if (index === segments.length) return node.methods.size > 0 ? node : undefined;
     const segment = segments[index] ?? "";
     const literal = node.literals.get(segment);

@@ -19,7 +19,9 @@ function cookie(header: string | undefined, name: string): string | undefined {
 /** Language of a request: query `lang`, cookie `lang`, `Accept-Language`, then the default. */
 function languageOf(request: HttpRequest, config: Config): string {
   const candidates = [
-    request.query.includes("lang=") ? (new URLSearchParams(request.query).get("lang") ?? undefined) : undefined,
+    request.query.includes("lang=")
+      ? (new URLSearchParams(request.query).get("lang") ?? undefined)
+      : undefined,
     cookie(request.header("cookie"), "lang"),
     ...acceptedLanguages(request.header("accept-language") ?? ""),
   ];

@@ -2,7 +2,14 @@ import type { Config } from "../config/config.ts";
 import { AuthError, type BrowserErrorCode, isAuthError } from "../contract/errors/index.ts";
 import type { Core } from "../core/index.ts";
 import { jwksReply } from "../core/signing-keys/jwks-reply.ts";
-import { BodyTimeout, BodyTooLarge, ClientGone, type HeaderList, type HttpHandler, type HttpRequest } from "../platform/http/engine.ts";
+import {
+  BodyTimeout,
+  BodyTooLarge,
+  ClientGone,
+  type HeaderList,
+  type HttpHandler,
+  type HttpRequest,
+} from "../platform/http/engine.ts";
 import type { Log } from "../platform/log/port.ts";
 import type { Metrics } from "../platform/metrics/port.ts";
 import { createCors } from "./cors.ts";
@@ -52,13 +59,15 @@ function withDefaults(reply: Reply, requestId: string, cors: HeaderList): Header
 
 function encode(body: unknown): string | Buffer | undefined {
   if (body === undefined || body instanceof Buffer) return body;
-  if (typeof body === "object" && body !== null && "text" in body && typeof body.text === "string") return body.text;
+  if (typeof body === "object" && body !== null && "text" in body && typeof body.text === "string")
+    return body.text;
   return `${JSON.stringify(body)}\n`;
 }
 
 /** A body that cannot be read is the contract's plain `invalid_request`; a client that left gets nothing. */
 function bodyFailure(error: unknown): unknown {
-  if (error instanceof BodyTooLarge || error instanceof BodyTimeout) return new AuthError("invalid_request", { cause: error });
+  if (error instanceof BodyTooLarge || error instanceof BodyTimeout)
+    return new AuthError("invalid_request", { cause: error });
   return error;
 }
 
@@ -71,13 +80,20 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
   const lookup = compileRoutes<CompiledRoute>(mountRoutes(plane.routes, config));
   const requestIds = createRequestIds();
   const cors = createCors(config.server.corsOrigins);
-  const durations = plane.metrics.histogram("authkit_http_request_duration_seconds", "Time from request head to reply.", [
-    "route",
-    "method",
-    "status",
-  ]);
+  const durations = plane.metrics.histogram(
+    "authkit_http_request_duration_seconds",
+    "Time from request head to reply.",
+    ["route", "method", "status"],
+  );
 
-  const finish = (scope: RequestScope, route: string, started: number, status: number, headers: HeaderList, body?: string | Buffer): void => {
+  const finish = (
+    scope: RequestScope,
+    route: string,
+    started: number,
+    status: number,
+    headers: HeaderList,
+    body?: string | Buffer,
+  ): void => {
     scope.request.reply(status, headers, body);
     const seconds = (performance.now() - started) / 1000;
     durations.observe(seconds, { route, method: scope.request.method, status: String(status) });
@@ -97,45 +113,84 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
     }
   };
 
-  const fail = (scope: RequestScope, route: string, started: number, thrown: unknown, failure?: BrowserErrorCode): void => {
+  const fail = (
+    scope: RequestScope,
+    route: string,
+    started: number,
+    thrown: unknown,
+    failure?: BrowserErrorCode,
+  ): void => {
     if (thrown instanceof ClientGone || scope.request.gone) return;
     const reply = errorReply(bodyFailure(thrown), failure);
     const logged = isAuthError(thrown) ? thrown.cause : thrown;
     if (reply.status >= 500 || reply.unexpected !== undefined) {
       log.error(
-        { request_id: scope.requestId, route, method: scope.request.method, code: isAuthError(thrown) ? thrown.code : "internal_error", err: logged },
+        {
+          request_id: scope.requestId,
+          route,
+          method: scope.request.method,
+          code: isAuthError(thrown) ? thrown.code : "internal_error",
+          err: logged,
+        },
         "request failed",
       );
     }
-    const headers = withDefaults({ status: reply.status, headers: reply.headers }, scope.requestId, cors.headers(scope.request));
+    const headers = withDefaults(
+      { status: reply.status, headers: reply.headers },
+      scope.requestId,
+      cors.headers(scope.request),
+    );
     finish(scope, route, started, reply.status, headers, reply.body);
   };
 
-  const run = async (scope: RequestScope, compiled: CompiledRoute, params: Readonly<Record<string, string>>): Promise<Reply> => {
+  const run = async (
+    scope: RequestScope,
+    compiled: CompiledRoute,
+    params: Readonly<Record<string, string>>,
+  ): Promise<Reply> => {
     const { route } = compiled;
     const pending = authenticate(scope, route.auth, params);
     if (pending !== undefined) await pending;
     if (typeof route.limit === "string") await core.limits.check(route.limit, { ip: scope.ip });
     let body: unknown;
-    if (compiled.decodeBody !== undefined) body = compiled.decodeBody(await scope.request.body(config.server.maxBodyBytes));
+    if (compiled.decodeBody !== undefined)
+      body = compiled.decodeBody(await scope.request.body(config.server.maxBodyBytes));
     const query = parseQuery(scope.request.query, compiled.queryNames);
     return route.handle(scope, { body, query, params });
   };
 
   const dispatch = async (request: HttpRequest): Promise<void> => {
     const started = performance.now();
-    const scope = new RequestScope(core, config, request, requestIds(request.header("x-request-id")), plane.clientIp(request));
+    const scope = new RequestScope(
+      core,
+      config,
+      request,
+      requestIds(request.header("x-request-id")),
+      plane.clientIp(request),
+    );
     const match = lookup(request.method, request.path);
     if (match === undefined) return fail(scope, "unmatched", started, new AuthError("not_found"));
     if ("allow" in match) {
       const preflight = cors.preflight(request, match.allow);
       if (preflight !== undefined) return finish(scope, "preflight", started, 204, preflight);
-      return fail(scope, "unmatched", started, new AuthError("method_not_allowed", { headers: { Allow: match.allow } }));
+      return fail(
+        scope,
+        "unmatched",
+        started,
+        new AuthError("method_not_allowed", { headers: { Allow: match.allow } }),
+      );
     }
     const { route: compiled, params } = match;
     try {
       const reply = await run(scope, compiled, params);
-      finish(scope, compiled.template, started, reply.status, withDefaults(reply, scope.requestId, cors.headers(request)), encode(reply.body));
+      finish(
+        scope,
+        compiled.template,
+        started,
+        reply.status,
+        withDefaults(reply, scope.requestId, cors.headers(request)),
+        encode(reply.body),
+      );
     } catch (thrown) {
       fail(scope, compiled.template, started, thrown, compiled.route.failure);
     }
@@ -148,7 +203,8 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
       request.reply(reply.status, reply.headers, reply.body);
       return undefined;
     }
-    if (plane.management !== undefined && (path.startsWith("/v1/call/") || path === "/v1/call")) return plane.management(request);
+    if (plane.management !== undefined && (path.startsWith("/v1/call/") || path === "/v1/call"))
+      return plane.management(request);
     if (path === "/healthz") return plane.health.live(request);
     if (path === "/readyz") return plane.health.ready(request);
     return dispatch(request);

@@ -48,7 +48,12 @@ export function freePort(): Promise<number> {
   });
 }
 
-async function untilReady(url: string, timeoutMs: number, exited: () => boolean, output: () => string): Promise<void> {
+async function untilReady(
+  url: string,
+  timeoutMs: number,
+  exited: () => boolean,
+  output: () => string,
+): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (Date.now() < deadline) {
     if (exited()) throw new Error(`the cluster ended before it served:\n${output()}`);
@@ -67,7 +72,8 @@ async function untilReady(url: string, timeoutMs: number, exited: () => boolean,
 export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
   const port = await freePort();
   const state = await mkdtemp(join(tmpdir(), "authkit-cluster-"));
-  const database = options.databaseUrl === undefined ? await createTestDatabase(inject("postgresUrl")) : undefined;
+  const database =
+    options.databaseUrl === undefined ? await createTestDatabase(inject("postgresUrl")) : undefined;
   const databaseUrl = options.databaseUrl ?? database?.url ?? "";
   const managementToken = "test-management-token-0123456789abcdef";
   const url = `http://127.0.0.1:${port}`;
@@ -113,7 +119,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
     await rm(state, { recursive: true, force: true });
   };
   try {
-    await untilReady(url, (options.startTimeout ?? 30) * 1_000, () => ended, () => text);
+    await untilReady(
+      url,
+      (options.startTimeout ?? 30) * 1_000,
+      () => ended,
+      () => text,
+    );
   } catch (error) {
     child.kill("SIGKILL");
     await exited;

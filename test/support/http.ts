@@ -34,7 +34,11 @@ function parse(text: string): Record<string, unknown> {
 export async function request(url: string, options: TestRequest = {}): Promise<TestReply> {
   const headers = new Headers(options.headers);
   if (options.bearer !== undefined) headers.set("authorization", `Bearer ${options.bearer}`);
-  const init: RequestInit = { method: options.method ?? (options.body === undefined ? "GET" : "POST"), headers, redirect: "manual" };
+  const init: RequestInit = {
+    method: options.method ?? (options.body === undefined ? "GET" : "POST"),
+    headers,
+    redirect: "manual",
+  };
   if (options.body !== undefined) {
     init.body = typeof options.body === "string" ? options.body : JSON.stringify(options.body);
     if (!headers.has("content-type")) headers.set("content-type", "application/json");
@@ -48,6 +52,14 @@ export async function request(url: string, options: TestRequest = {}): Promise<T
 }
 
 /** A management call. */
-export function call(cluster: { readonly url: string; readonly managementToken: string }, method: string, args: unknown = {}): Promise<TestReply> {
-  return request(`${cluster.url}/v1/call/${method}`, { method: "POST", body: args, bearer: cluster.managementToken });
+export function call(
+  cluster: { readonly url: string; readonly managementToken: string },
+  method: string,
+  args: unknown = {},
+): Promise<TestReply> {
+  return request(`${cluster.url}/v1/call/${method}`, {
+    method: "POST",
+    body: args,
+    bearer: cluster.managementToken,
+  });
 }

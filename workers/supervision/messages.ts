@@ -3,9 +3,7 @@ export type ToPrimary =
   | { readonly type: "ready"; readonly port?: number }
   | { readonly type: "metrics"; readonly id: number; readonly data: unknown };
 
-export type ToWorker =
-  | { readonly type: "drain" }
-  | { readonly type: "metrics"; readonly id: number };
+export type ToWorker = { readonly type: "drain" } | { readonly type: "metrics"; readonly id: number };
 
 function hasType(value: unknown): value is { readonly type: unknown } {
   return typeof value === "object" && value !== null && "type" in value;

@@ -89,7 +89,10 @@ export class Slot {
 
   #ready(worker: Worker): Promise<void> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${this.name} did not start within ${startTimeoutMs / 1000} s`)), startTimeoutMs);
+      const timer = setTimeout(
+        () => reject(new Error(`${this.name} did not start within ${startTimeoutMs / 1000} s`)),
+        startTimeoutMs,
+      );
       worker.on("message", (message: unknown) => {
         if (!isToPrimary(message) || message.type !== "ready") return;
         clearTimeout(timer);
@@ -111,7 +114,10 @@ export class Slot {
     const message: ToWorker = { type: "drain" };
     if (worker.isConnected()) worker.send(message);
     const timer = setTimeout(() => {
-      this.#options.log.warn({ worker: this.name, pid: worker.process.pid }, "worker did not drain in time and is ended");
+      this.#options.log.warn(
+        { slot: this.name, pid: worker.process.pid },
+        "worker did not drain in time and is ended",
+      );
       worker.process.kill("SIGKILL");
     }, this.#options.shutdownTimeoutMs + 2_000);
     await gone;
@@ -125,16 +131,24 @@ export class Slot {
     this.#current = undefined;
     const { log, onCrashLoop } = this.#options;
     if (this.#crashes >= crashLoop) {
-      log.fatal({ worker: this.name, code, signal, crashes: this.#crashes }, "worker crashes again and again");
+      log.fatal(
+        { slot: this.name, exit_code: code, signal, crashes: this.#crashes },
+        "worker crashes again and again",
+      );
       onCrashLoop(this);
       return;
     }
     // The first crash is answered at once: most are isolated, and every moment without a worker refuses connections.
     const delay = this.#crashes === 1 ? 0 : Math.min(firstDelayMs * 2 ** (this.#crashes - 2), longestDelayMs);
-    log.error({ worker: this.name, code, signal, crashes: this.#crashes, restart_in_ms: delay }, "worker died; starting another");
+    log.error(
+      { slot: this.name, exit_code: code, signal, crashes: this.#crashes, restart_in_ms: delay },
+      "worker died; starting another",
+    );
     this.#timer = setTimeout(() => {
       if (this.#stopping) return;
-      this.start().catch((error: unknown) => log.error({ worker: this.name, err: error }, "worker could not be started"));
+      this.start().catch((error: unknown) =>
+        log.error({ slot: this.name, err: error }, "worker could not be started"),
+      );
     }, delay);
   }
 }

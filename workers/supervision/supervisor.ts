@@ -86,7 +86,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         try {
           for (const slot of slots) {
             await slot.replace();
-            log.info({ worker: slot.name }, "worker replaced");
+            log.info({ slot: slot.name }, "worker replaced");
           }
         } finally {
           rolling = undefined;

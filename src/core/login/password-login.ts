@@ -35,18 +35,27 @@ export function createPasswordLogin(parts: PasswordLoginParts): PasswordLogin {
     return users.byUsername(identifier.value);
   };
 
-  const refuse = async (reason: "invalid_credentials" | "password_reset_required" | "user_banned", userId: string, context: CallContext): Promise<never> => {
+  const refuse = async (
+    reason: "invalid_credentials" | "password_reset_required" | "user_banned",
+    userId: string,
+    context: CallContext,
+  ): Promise<never> => {
     await audit.session({ event: "session_failed", userId, sessionId: "", reason }, context);
     throw new AuthError(reason);
   };
 
-  const unknown = async (identifier: Identifier, password: string, context: CallContext): Promise<LoginOutcome | "retry"> => {
+  const unknown = async (
+    identifier: Identifier,
+    password: string,
+    context: CallContext,
+  ): Promise<LoginOutcome | "retry"> => {
     if (identifier.kind === "username") {
       await passwords.verifyNobody(password, context);
       return refuse("invalid_credentials", "", context);
     }
     return (
-      (await pending.resume(identifier.kind, identifier.value, password, context)) ?? refuse("invalid_credentials", "", context)
+      (await pending.resume(identifier.kind, identifier.value, password, context)) ??
+      refuse("invalid_credentials", "", context)
     );
   };
 
@@ -75,7 +84,9 @@ export function createPasswordLogin(parts: PasswordLoginParts): PasswordLogin {
       const outcome = await unknown(identifier, password, context);
       if (outcome !== "retry") return outcome;
       const created = await find(identifier);
-      return created === undefined ? refuse("invalid_credentials", "", context) : known(created, password, context);
+      return created === undefined
+        ? refuse("invalid_credentials", "", context)
+        : known(created, password, context);
     },
   };
 }

@@ -13,11 +13,22 @@ export interface ProfileRow {
   readonly preferredLanguage: string | null;
   readonly createdAt: Date;
   readonly hasPassword: boolean;
-  readonly providers: readonly { readonly slug: string | null; readonly issuer: string; readonly subject: string; readonly profile: unknown; readonly createdAt: string }[];
+  readonly providers: readonly {
+    readonly slug: string | null;
+    readonly issuer: string;
+    readonly subject: string;
+    readonly profile: unknown;
+    readonly createdAt: string;
+  }[];
   readonly roles: readonly string[];
   readonly aliases: readonly string[];
   readonly mfaEnabled: boolean;
-  readonly factors: readonly { readonly id: string; readonly method: "email" | "sms" | "totp"; readonly isDefault: boolean; readonly phoneNumber: string | null }[];
+  readonly factors: readonly {
+    readonly id: string;
+    readonly method: "email" | "sms" | "totp";
+    readonly isDefault: boolean;
+    readonly phoneNumber: string | null;
+  }[];
   readonly renamedAt: Date | null;
 }
 

@@ -1,10 +1,15 @@
 import { createHash } from "node:crypto";
 import { Type } from "typebox";
-import type { Core } from "../../core/index.ts";
 import type { Config } from "../../config/config.ts";
+import type { Core } from "../../core/index.ts";
 import { type Reply, type Route, type RouteContext, route } from "../route.ts";
 
-const names: Readonly<Record<string, string>> = { google: "Google", apple: "Apple", discord: "Discord", github: "GitHub" };
+const names: Readonly<Record<string, string>> = {
+  google: "Google",
+  apple: "Apple",
+  discord: "Discord",
+  github: "GitHub",
+};
 
 const capabilitiesBody = Type.Object(
   {
@@ -31,10 +36,16 @@ const capabilitiesBody = Type.Object(
 );
 
 /** What this deployment offers, so that a sign-in page can draw itself. */
-export function capabilities(config: Config, core: Pick<Core, "messages" | "mfaStates" | "federation">): Record<string, unknown> {
+export function capabilities(
+  config: Config,
+  core: Pick<Core, "messages" | "mfaStates" | "federation">,
+): Record<string, unknown> {
   const open = config.registration.mode !== "closed";
   return {
-    registration: { mode: config.registration.mode, invite_token_required: config.registration.mode === "invite_only" },
+    registration: {
+      mode: config.registration.mode,
+      invite_token_required: config.registration.mode === "invite_only",
+    },
     providers: core.federation.providers().map((provider) => ({
       id: provider.id,
       name: names[provider.id] ?? provider.name,
@@ -64,7 +75,8 @@ function reply(context: RouteContext): Reply {
     ["ETag", etag],
   ];
   const known = context.request.header("if-none-match");
-  if (known?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag) === true) return { status: 304, headers };
+  if (known?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag) === true)
+    return { status: 304, headers };
   return { status: 200, headers, body: { text: `${text}\n` } };
 }
 

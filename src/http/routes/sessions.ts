@@ -38,7 +38,8 @@ export const sessionRoutes: readonly Route[] = [
     failure: "token_issue_failed",
     async handle(context, { body }) {
       const token = (body.refresh_token ?? "").trim();
-      if (body.grant_type.trim().toLowerCase() !== "refresh_token" || token === "") throw new AuthError("invalid_request");
+      if (body.grant_type.trim().toLowerCase() !== "refresh_token" || token === "")
+        throw new AuthError("invalid_request");
       const outcome = await context.core.sessions.refresh(token, context);
       return json(200, outcome.kind === "granted" ? tokenMembers(outcome) : enrollmentMembers(outcome));
     },
@@ -74,7 +75,8 @@ export const sessionRoutes: readonly Route[] = [
     async handle(context) {
       const user = requireUser(context);
       if (user.sessionId === undefined) throw new AuthError("missing_sid_claim");
-      if (isUuid(user.sessionId)) await context.core.sessions.revoke(user.userId, user.sessionId, "logout", context);
+      if (isUuid(user.sessionId))
+        await context.core.sessions.revoke(user.userId, user.sessionId, "logout", context);
       return json(200, { ok: true });
     },
   }),
@@ -113,7 +115,8 @@ export const sessionRoutes: readonly Route[] = [
     since: "0.73",
     auth: "required",
     limit: "auth_sessions_revoke",
-    summary: "End one session of the account; a session of somebody else is left alone, with the same answer.",
+    summary:
+      "End one session of the account; a session of somebody else is left alone, with the same answer.",
     replies: { 200: okBody },
     errors: ["unauthorized", "missing_session_id", "rate_limited", "failed_to_revoke"],
     failure: "failed_to_revoke",
