@@ -49,7 +49,20 @@ function toSchema({ branches, leaves }: Branch): JsonSchema {
   return { type: "object", properties: Object.fromEntries(properties), additionalProperties: false };
 }
 
-/** The committed form of the schema, `src/config/schema.json`. */
+const lineWidth = 110;
+
+/** The committed form of the schema, `src/config/schema.json`: lists of plain values stand on one line where they fit. */
 export function fileSchemaText(): string {
-  return `${JSON.stringify(fileSchema(), null, 2)}\n`;
+  const text = JSON.stringify(fileSchema(), null, 2);
+  const compact = text.replace(
+    /^( *(?:"[^"]*": )?)\[\n((?:\s*(?:"(?:[^"\\]|\\.)*"|[\w.-]+),?\n)+)\s*\](,?)$/gm,
+    (whole, before: string, items: string, after: string) => {
+      const line = `${before}[${items
+        .trim()
+        .split(/,\n\s*/)
+        .join(", ")}]${after}`;
+      return line.length <= lineWidth ? line : whole;
+    },
+  );
+  return `${compact}\n`;
 }
