@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Config } from "../src/config/config.ts";
 import { type Method, methodRows } from "../src/contract/methods/index.ts";
 import type { Core } from "../src/core/index.ts";
 import type { Route } from "../src/http/route.ts";
@@ -26,7 +27,7 @@ const outsideTable: ReadonlySet<string> = new Set([
 ]);
 
 function methodReport(): void {
-  const handlers = createHandlers(anything as Core);
+  const handlers = createHandlers(anything as Core, anything as Config);
   const isBuilt = ([key]: readonly [string, Method]): boolean => Object.hasOwn(handlers, key);
   const topics = [...new Set(methodRows.map(([, row]) => row.topic))].sort();
   for (const topic of topics) {

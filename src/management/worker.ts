@@ -38,7 +38,7 @@ export function createManagementService({
   metrics,
 }: ManagementServiceParts): ManagementService {
   const dispatch = createDispatch({
-    handlers: createHandlers(core),
+    handlers: createHandlers(core, config),
     config,
     audit: core.audit,
     log,

@@ -33,7 +33,7 @@ export const usersMethods = {
     result: User,
     errors: ["email_in_use", "owner_slug_taken"],
     mutates: { kind: "user", result: "id" },
-    note: "No validation. In the result CreatedAt and UpdatedAt are the zero time 0001-01-01T00:00:00Z.",
+    note: "Blank members are absent. Sends nothing, sets no password, opens no session.",
   }),
   getEmailByUserId: method({
     name: "GetEmailByUserID",

@@ -14,6 +14,7 @@ import { sessionStore } from "./store.ts";
 import { rolesDemandingMfa } from "./subject.ts";
 import type { Sessions } from "./types.ts";
 
+export { RefreshTokenReused } from "./refresh.ts";
 export { hashRefreshToken } from "./refresh-token.ts";
 export { createSessionRevocation, type SessionRevocation } from "./revocation.ts";
 export { announce, type RevocationFeed } from "./revocation-feed.ts";

@@ -8,6 +8,11 @@ import { type RefreshRow, type RotatedRow, sessionStore } from "./store.ts";
 import { rolesDemandingMfa } from "./subject.ts";
 import type { SessionOutcome, TokenGrant } from "./types.ts";
 
+/** Cause of an `invalid_refresh_token` that ended a family; only the management API tells its callers. */
+export class RefreshTokenReused extends Error {
+  override readonly name = "RefreshTokenReused";
+}
+
 export interface Refreshing {
   refresh(refreshToken: string, context: CallContext): Promise<SessionOutcome>;
   /** Session id of a live current refresh token of an account in good standing; throws `invalid_refresh_token`. */
@@ -28,9 +33,9 @@ export function createRefreshing(
   const demanding = rolesDemandingMfa(config);
   const refreshes = platform.metrics.counter("authkit_refresh_total", "Refreshes, by result", ["result"]);
 
-  function refused(result: string): AuthError {
+  function refused(result: string, cause?: RefreshTokenReused): AuthError {
     refreshes.add({ result });
-    return new AuthError("invalid_refresh_token");
+    return new AuthError("invalid_refresh_token", { cause });
   }
 
   function facts(row: RefreshRow): SessionFacts {
@@ -102,7 +107,7 @@ export function createRefreshing(
       { familyId: row.familyId, sessionId: row.id },
       "a refresh token was used again; its session has ended",
     );
-    throw refused("reused");
+    throw refused("reused", new RefreshTokenReused());
   }
 
   return {
