@@ -23,7 +23,7 @@ export const adminMethods = {
     generations: everyGeneration,
     args: { id: field("id", string) },
     result: AdminUser,
-    errors: ["user_not_found"],
+    errors: ["invalid_user", "user_not_found"],
     note: "Unknown id is an error, never null.",
   }),
   adminListUserSessions: method({
@@ -63,7 +63,13 @@ export const adminMethods = {
     generations: everyGeneration,
     args: { userId: field("userID", string), new: field("new", string) },
     result: nothing,
-    errors: ["invalid_user", "password_too_short", "user_not_found"],
+    errors: [
+      "invalid_user",
+      "password_breached",
+      "password_too_common",
+      "password_too_short",
+      "user_not_found",
+    ],
     mutates: { kind: "user", args: ["userId"] },
   }),
   banUser: method({

@@ -17,7 +17,9 @@ export const passwordsMethods = {
     errors: [
       "invalid_credentials",
       "invalid_user",
+      "password_breached",
       "password_reset_required",
+      "password_too_common",
       "password_too_short",
       "user_not_found",
     ],
