@@ -18,6 +18,12 @@ function byteOrder(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
+/** Compares encodings: `KeyObject.equals` on keys of two types leaves an error behind in OpenSSL that the next key parsed would fail with. */
+function isSameKey(a: KeyObject, b: KeyObject): boolean {
+  const encode = (key: KeyObject): Buffer => key.export({ format: "der", type: "spki" });
+  return encode(a).equals(encode(b));
+}
+
 /**
  * Builds the immutable set signer, JWKS and verifier share, with the JWKS document already encoded.
  * @throws SigningKeyError when another key is listed under the id of the active one, or an id is blank
@@ -36,7 +42,7 @@ export function buildKeySet(material: KeyMaterial, source: KeySet["source"], loa
     const { kid, privateKey } = material.active;
     const publicKey = createPublicKey(privateKey);
     const listed = byKid.get(kid);
-    if (listed !== undefined && !listed.publicKey.equals(publicKey)) {
+    if (listed !== undefined && !isSameKey(listed.publicKey, publicKey)) {
       throw new SigningKeyError(
         `key id ${kid} is active and is also listed with another public key; ids must be unique`,
       );

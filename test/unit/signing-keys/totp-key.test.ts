@@ -1,0 +1,77 @@
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loadTotpKey } from "../../../src/core/signing-keys/totp-key.ts";
+import { testConfig } from "../../support/config.ts";
+import { recordingLog } from "../tokens/fixtures.ts";
+
+let directory: string;
+const key = Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 37 + 251) % 256));
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "authkit-totp-"));
+});
+
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+function load(
+  totpSecretKey: Buffer | undefined = undefined,
+  log = recordingLog(),
+): Promise<Buffer | undefined> {
+  const { keys } = testConfig({}, { keys: { path: directory } });
+  return loadTotpKey({ ...keys, totpSecretKey }, log);
+}
+
+async function put(content: string | Buffer, mode = 0o600): Promise<void> {
+  const path = join(directory, "totp.key");
+  await writeFile(path, content);
+  await chmod(path, mode);
+}
+
+describe("totp.key", () => {
+  it("is optional", async () => {
+    expect(await load()).toBeUndefined();
+  });
+
+  it.each([
+    ["hex", `${key.toString("hex")}\n`],
+    ["upper-case hex", key.toString("hex").toUpperCase()],
+    ["base64", `  ${key.toString("base64")}\r\n`],
+    ["base64 without padding", key.toString("base64").replaceAll("=", "")],
+    ["base64url", key.toString("base64url")],
+    ["raw bytes", key],
+  ])("is read from %s", async (_, content) => {
+    await put(content);
+    expect(await load()).toEqual(key);
+  });
+
+  it("prefers hex over base64 over raw bytes", async () => {
+    await put("0123456789abcdef0123456789abcdef");
+    expect(await load()).toEqual(Buffer.from("0123456789abcdef0123456789abcdef", "hex"));
+    await put("abcdefghijklmnopqrstuvwxyz012345");
+    expect(await load()).toEqual(Buffer.from("abcdefghijklmnopqrstuvwxyz012345", "base64"));
+    await put("!bcdefghijklmno?");
+    expect(await load()).toEqual(Buffer.from("!bcdefghijklmno?"));
+  });
+
+  it.each(["", " \n", "short", key.toString("hex").slice(2)])("refuses %j", async (content) => {
+    await put(content);
+    await expect(load()).rejects.toThrow("must hold 16, 24 or 32 bytes");
+  });
+
+  it("refuses a file others may write, warns of one others may read", async () => {
+    await put(key, 0o620);
+    await expect(load()).rejects.toThrow("chmod go-w");
+    await put(key, 0o640);
+    const log = recordingLog();
+    expect(await load(undefined, log)).toEqual(key);
+    expect(log.lines).toHaveLength(1);
+  });
+
+  it("yields to configuration, which must be an AES key", async () => {
+    await put("short");
+    expect(await load(Buffer.alloc(24, 3))).toEqual(Buffer.alloc(24, 3));
+    await expect(load(Buffer.alloc(20))).rejects.toThrow("20 bytes");
+  });
+});
