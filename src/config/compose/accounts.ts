@@ -141,8 +141,12 @@ export function composeRetention({ values }: Input): RetentionConfig {
   const days = (milliseconds: number): number => Math.ceil(milliseconds / day);
   return {
     sessionEventDays:
-      values.sessionEventRetention === 0 ? 365 : Math.max(-1, days(values.sessionEventRetention)),
-    purgeDeletedAfterDays: Math.max(0, days(values.purgeDeletedAfter)),
+      values.sessionEventRetention === 0
+        ? 365
+        : values.sessionEventRetention < 0
+          ? -1
+          : days(values.sessionEventRetention),
+    purgeDeletedAfterDays: days(Math.max(0, values.purgeDeletedAfter)),
     auditDays: values.auditRetention <= 0 ? -1 : days(values.auditRetention),
   };
 }

@@ -1,4 +1,4 @@
-import { hostName, origin } from "../network.ts";
+import { hostName, origin, webAddress } from "../network.ts";
 import { boolean, duration, integer, list, oneOf, onOff, path, pattern, text, timestamp } from "../values.ts";
 import { optional, variable } from "../variable.ts";
 
@@ -224,7 +224,7 @@ export const accounts = {
     defaultText: "`off`",
     doc: "Look up `.sol` names of wallets at a third party.",
   }),
-  solanaNameServiceUrl: optional("AUTHKIT_SOLANA_SNS_URL", text, {
+  solanaNameServiceUrl: optional("AUTHKIT_SOLANA_SNS_URL", webAddress, {
     yaml: "solana.name_service_url",
     defaultText: "`https://sdk-proxy.sns.id/favorite-domain`",
     doc: "Resolver asked for `.sol` names; the address is appended.",

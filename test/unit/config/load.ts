@@ -12,7 +12,11 @@ export const production: NodeJS.ProcessEnv = {
 };
 
 /** Loads with files given as text by path; nothing else exists. */
-export function load(env: NodeJS.ProcessEnv, files: Readonly<Record<string, string>> = {}, options: LoadOptions = {}): LoadedConfig {
+export function load(
+  env: NodeJS.ProcessEnv,
+  files: Readonly<Record<string, string>> = {},
+  options: LoadOptions = {},
+): LoadedConfig {
   const readFile = (path: string): string => {
     const content = files[path];
     if (content === undefined) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
@@ -26,7 +30,10 @@ export function config(env: NodeJS.ProcessEnv, files: Readonly<Record<string, st
 }
 
 /** Each problem as one line; empty when the configuration is accepted. */
-export function problems(env: NodeJS.ProcessEnv, files: Readonly<Record<string, string>> = {}): readonly string[] {
+export function problems(
+  env: NodeJS.ProcessEnv,
+  files: Readonly<Record<string, string>> = {},
+): readonly string[] {
   try {
     load(env, files);
     return [];
@@ -37,10 +44,18 @@ export function problems(env: NodeJS.ProcessEnv, files: Readonly<Record<string, 
 }
 
 /** The configuration a YAML text makes. */
-export function fromYaml(yaml: string, env: NodeJS.ProcessEnv = {}, files: Readonly<Record<string, string>> = {}): Config {
+export function fromYaml(
+  yaml: string,
+  env: NodeJS.ProcessEnv = {},
+  files: Readonly<Record<string, string>> = {},
+): Config {
   return config({ ...env, AUTHKIT_CONFIG: "authkit.yaml" }, { "authkit.yaml": yaml, ...files });
 }
 
-export function yamlProblems(yaml: string, env: NodeJS.ProcessEnv = {}, files: Readonly<Record<string, string>> = {}): readonly string[] {
+export function yamlProblems(
+  yaml: string,
+  env: NodeJS.ProcessEnv = {},
+  files: Readonly<Record<string, string>> = {},
+): readonly string[] {
   return problems({ ...env, AUTHKIT_CONFIG: "authkit.yaml" }, { "authkit.yaml": yaml, ...files });
 }

@@ -14,7 +14,17 @@ import {
   origin,
   parseHostPort,
 } from "../../../src/config/network.ts";
-import { BadValue, boolean, integer, list, oneOf, text, textMap, timestamp, type ValueType } from "../../../src/config/values.ts";
+import {
+  BadValue,
+  boolean,
+  integer,
+  list,
+  oneOf,
+  text,
+  textMap,
+  timestamp,
+  type ValueType,
+} from "../../../src/config/values.ts";
 
 function refused<T>(type: ValueType<T>, values: readonly unknown[]): unknown[] {
   return values.filter((value) => {
@@ -46,9 +56,12 @@ describe("durations", () => {
     expect(parseGoDuration(written)).toBe(milliseconds);
   });
 
-  test.each(["", "15", "1d", "15 m", "m", "1h30", "--1s", "1e3s", "1,5s", "99999999999h"])("refuses %j", (written) => {
-    expect(parseGoDuration(written)).toBeUndefined();
-  });
+  test.each(["", "15", "1d", "15 m", "m", "1h30", "--1s", "1e3s", "1,5s", "99999999999h"])(
+    "refuses %j",
+    (written) => {
+      expect(parseGoDuration(written)).toBeUndefined();
+    },
+  );
 
   test("what is formatted is read back", () => {
     fc.assert(
@@ -61,8 +74,12 @@ describe("durations", () => {
 
 describe("scalars and lists", () => {
   test("booleans are Go's and nothing else", () => {
-    expect(["1", "t", "T", "TRUE", "true", "True"].map((value) => boolean.read(value))).toEqual(Array(6).fill(true));
-    expect(["0", "f", "F", "FALSE", "false", "False"].map((value) => boolean.read(value))).toEqual(Array(6).fill(false));
+    expect(["1", "t", "T", "TRUE", "true", "True"].map((value) => boolean.read(value))).toEqual(
+      Array(6).fill(true),
+    );
+    expect(["0", "f", "F", "FALSE", "false", "False"].map((value) => boolean.read(value))).toEqual(
+      Array(6).fill(false),
+    );
     expect(refused(boolean, ["yes", "on", "tRUE", "2", ""])).toHaveLength(5);
   });
 
@@ -98,8 +115,12 @@ describe("scalars and lists", () => {
 
 describe("network", () => {
   test("CIDR ranges need a prefix length", () => {
-    expect(["10.0.0.0/8", "127.0.0.1/32", "fd00::/8", "::1/128"].map((value) => cidr.read(value))).toHaveLength(4);
-    expect(refused(cidr, ["10.0.0.1", "::1", "10.0.0.0/33", "fd00::/129", "10.0.0/8", "x/8", "10.0.0.0/"])).toHaveLength(7);
+    expect(
+      ["10.0.0.0/8", "127.0.0.1/32", "fd00::/8", "::1/128"].map((value) => cidr.read(value)),
+    ).toHaveLength(4);
+    expect(
+      refused(cidr, ["10.0.0.1", "::1", "10.0.0.0/33", "fd00::/129", "10.0.0/8", "x/8", "10.0.0.0/"]),
+    ).toHaveLength(7);
   });
 
   test.each([
@@ -115,25 +136,49 @@ describe("network", () => {
   });
 
   test("listen addresses without a port or with a wrong one are refused", () => {
-    const wrong = ["8080", "localhost", "::1:8080", "[::1]", "[localhost]:80", ":http", ":65536", "a b:80", ""];
+    const wrong = [
+      "8080",
+      "localhost",
+      "::1:8080",
+      "[::1]",
+      "[localhost]:80",
+      ":http",
+      ":65536",
+      "a b:80",
+      "",
+    ];
     expect(refused(listenAddress, wrong)).toEqual(wrong);
   });
 
   test("loopback", () => {
-    expect(["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost", "a.localhost"].every(isLoopback)).toBe(true);
-    expect([undefined, "0.0.0.0", "::", "10.0.0.1", "localhost.example.com", "128.0.0.1"].some(isLoopback)).toBe(false);
+    expect(["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost", "a.localhost"].every(isLoopback)).toBe(
+      true,
+    );
+    expect(
+      [undefined, "0.0.0.0", "::", "10.0.0.1", "localhost.example.com", "128.0.0.1"].some(isLoopback),
+    ).toBe(false);
   });
 
   test("host and port", () => {
     expect(parseHostPort("redis", 6379)).toEqual({ host: "redis", port: 6379 });
     expect(parseHostPort("[::1]:7000", 6379)).toEqual({ host: "::1", port: 7000 });
-    for (const wrong of ["", ":6379", "a:0", "a:65536", "a:b", "::1"]) expect(() => parseHostPort(wrong, 1)).toThrow(BadValue);
+    for (const wrong of ["", ":6379", "a:0", "a:65536", "a:b", "::1"])
+      expect(() => parseHostPort(wrong, 1)).toThrow(BadValue);
   });
 
   test("base addresses lose every trailing slash and carry nothing but a path", () => {
     expect(baseAddress.read("https://auth.example.com//")).toBe("https://auth.example.com");
     expect(baseAddress.read("https://example.com/auth/")).toBe("https://example.com/auth");
-    const wrong = ["auth.example.com", "https://", "ftp://x", "/auth", "https://x?y", "https://x#y", "https://u:p@x", "https:///x"];
+    const wrong = [
+      "auth.example.com",
+      "https://",
+      "ftp://x",
+      "/auth",
+      "https://x?y",
+      "https://x#y",
+      "https://u:p@x",
+      "https:///x",
+    ];
     expect(refused(baseAddress, wrong)).toEqual(wrong);
   });
 
@@ -144,15 +189,37 @@ describe("network", () => {
 
   test("front-end paths stay on the front end", () => {
     expect(["/", "/verify", "/a/b?c=d"].map((value) => frontendPath.read(value))).toHaveLength(3);
-    const wrong = ["verify", "//evil.example", "/\\evil.example", "https://x/y", "/a#b", "/a b", "/a\tb", "\\\\x"];
+    const wrong = [
+      "verify",
+      "//evil.example",
+      "/\\evil.example",
+      "https://x/y",
+      "/a#b",
+      "/a b",
+      "/a\tb",
+      "\\\\x",
+    ];
     expect(refused(frontendPath, wrong)).toEqual(wrong);
   });
 
   test("API prefixes", () => {
-    expect(["/", "/auth", "/auth/", "/a/b//", "/v2", "/v1/auth"].map((value) => apiPrefix.read(value))).toEqual([
-      ...["", "/auth", "/auth", "/a/b", "/v2", "/v1/auth"],
-    ]);
-    const wrong = ["auth", "/v1", "/v1/", "/v1/call", "/.well-known", "/healthz", "/readyz/x", "/metrics", "/a//b", "/a/../b", "/{x}", "/a b"];
+    expect(
+      ["/", "/auth", "/auth/", "/a/b//", "/v2", "/v1/auth"].map((value) => apiPrefix.read(value)),
+    ).toEqual([...["", "/auth", "/auth", "/a/b", "/v2", "/v1/auth"]]);
+    const wrong = [
+      "auth",
+      "/v1",
+      "/v1/",
+      "/v1/call",
+      "/.well-known",
+      "/healthz",
+      "/readyz/x",
+      "/metrics",
+      "/a//b",
+      "/a/../b",
+      "/{x}",
+      "/a b",
+    ];
     expect(refused(apiPrefix, wrong)).toEqual(wrong);
   });
 });
@@ -161,7 +228,12 @@ describe("key bytes", () => {
   const key = Buffer.from(Array.from({ length: 32 }, (_, index) => 200 + index));
 
   test("every encoding of the same bytes is understood", () => {
-    for (const written of [key.toString("hex"), key.toString("base64"), key.toString("base64").replace(/=/g, ""), key.toString("base64url")]) {
+    for (const written of [
+      key.toString("hex"),
+      key.toString("base64"),
+      key.toString("base64").replace(/=/g, ""),
+      key.toString("base64url"),
+    ]) {
       expect(decodeKeyBytes(written, [32], { raw: true })).toEqual(key);
     }
   });
