@@ -68,7 +68,7 @@ export const limitBuckets = [
   "group_settings",
   "group_create",
   "delegated_token_mint",
-  "management_failed_auth",
+  "management_auth",
 ] as const;
 
 type Bucket = LimitPolicyConfig["buckets"][string];

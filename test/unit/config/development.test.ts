@@ -1,10 +1,13 @@
+import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ensureDevelopmentSecrets, loadConfig, loadProcessConfig } from "../../../src/config/index.ts";
 import { production } from "./load.ts";
 
+const run = promisify(execFile);
 let directory: string;
 
 beforeEach(() => {
@@ -24,6 +27,16 @@ test("secrets are made once, for the owner's eyes alone, and found again", () =>
   expect(statSync(directory).mode & 0o777).toBe(0o700);
   expect(statSync(join(directory, "management-token")).mode & 0o777).toBe(0o600);
   expect(readFileSync(join(directory, "management-token"), "utf8").trim()).toBe(first.managementToken);
+});
+
+test("processes that start at once agree", async () => {
+  const module = new URL("../../../src/config/development.ts", import.meta.url).href;
+  const script = `const { ensureDevelopmentSecrets } = await import(${JSON.stringify(module)});
+    console.log(ensureDevelopmentSecrets(${JSON.stringify(directory)}).managementToken);`;
+  const runs = Array.from({ length: 6 }, () => run(process.execPath, ["--input-type=module", "-e", script]));
+  const tokens = (await Promise.all(runs)).map(({ stdout }) => stdout.trim());
+  expect(new Set(tokens)).toEqual(new Set([ensureDevelopmentSecrets(directory).managementToken]));
+  expect(readdirSync(directory).sort()).toEqual(["code-secret", "management-token"]);
 });
 
 test("a file the operator emptied is named instead of replaced", () => {
