@@ -1,4 +1,4 @@
-import { loadProcessConfig } from "../config/index.ts";
+import { loadDatabaseConfig } from "../config/index.ts";
 import { createLog } from "../platform/log/pino.ts";
 import { createMetrics } from "../platform/metrics/prometheus.ts";
 
@@ -10,9 +10,9 @@ export interface Command {
 
 const print = (line: string): void => console.log(line);
 
-/** Configuration, log and metrics of a command that works on the deployment; its log goes to standard error. */
+/** Configuration, log and metrics of a command that works on the database; its log goes to standard error. */
 function tools() {
-  const { config, warnings } = loadProcessConfig(process.env);
+  const { config, warnings } = loadDatabaseConfig(process.env);
   const log = createLog(config.log, { worker: "cli", write: (line) => process.stderr.write(line) });
   for (const warning of warnings) log.warn({}, warning);
   return { config, log, metrics: createMetrics("cli"), print };
@@ -37,6 +37,10 @@ export const commands: Readonly<Record<string, Command>> = {
         finish: (resolved) => migrateQueues(resolved, log),
       });
     },
+  },
+  config: {
+    summary: "Check or print the configuration, print its schema or its reference.",
+    run: async (args) => (await import("./config.ts")).configCommand(args, process.env),
   },
   hash: {
     summary: "Calibrate password hashing, check a hash, build a breached-password filter.",

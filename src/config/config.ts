@@ -1,3 +1,9 @@
+import type { ProviderConfig } from "./provider-config.ts";
+import type { SenderConfig } from "./sender-config.ts";
+
+export type * from "./provider-config.ts";
+export type * from "./sender-config.ts";
+
 /** The whole configuration of a process: frozen, validated, with every default applied. Made only by `loadConfig`. */
 export interface Config {
   readonly environment: EnvironmentConfig;
@@ -207,73 +213,6 @@ export interface LanguageConfig {
   readonly default: string;
 }
 
-/** One identity provider as the operator declared it (spec 22 §1); `core/federation` adds the built-in descriptor. */
-export interface ProviderConfig {
-  readonly id: string;
-  /** A built-in descriptor (`google`, `apple`, `discord`, `github`, …) or a generic kind. */
-  readonly type: string;
-  readonly kind: "oidc" | "oauth2" | undefined;
-  readonly name: string | undefined;
-  readonly issuer: string | undefined;
-  readonly clientId: string;
-  readonly clientSecret: string | undefined;
-  readonly scopes: readonly string[] | undefined;
-  readonly redirectUri: string | undefined;
-  readonly authorizationUrl: string | undefined;
-  readonly tokenUrl: string | undefined;
-  readonly userInfoUrl: string | undefined;
-  readonly extraAuthParams: Readonly<Record<string, string>>;
-  /** Remaining provider-specific settings (Apple team and key ids, claim mapping, PKCE switch, …). */
-  readonly options: ProviderOptions & Readonly<Record<string, unknown>>;
-}
-
-export interface ProviderOptions {
-  /** S256; the built-in descriptor or discovery decides when absent. */
-  readonly pkce?: boolean;
-  readonly tokenEndpointAuthMethod?: "client_secret_post" | "client_secret_basic" | "none";
-  /** `Accept` header of the userinfo request. */
-  readonly userInfoAccept?: string;
-  /** Where the identity's members are found in the userinfo answer (`oauth2` only). */
-  readonly userMapping?: UserMapping;
-  /** Second userinfo request when the first brought no e-mail address. */
-  readonly emailFallback?: EmailFallback;
-  /** Present when the client secret is a JWT made for each use (Sign in with Apple). */
-  readonly apple?: AppleClientSecret;
-}
-
-export interface UserMapping {
-  readonly subject?: FieldMapping;
-  readonly email?: FieldMapping;
-  readonly emailVerified?: FieldMapping;
-  readonly preferredUsername?: FieldMapping;
-  readonly displayName?: FieldMapping;
-}
-
-/** A member of the answer by dotted path, or a constant; the constant wins. */
-export interface FieldMapping {
-  readonly path?: string;
-  readonly value?: string | number | boolean;
-  readonly transforms?: readonly ("string" | "trim" | "lowercase")[];
-}
-
-export interface EmailFallback {
-  readonly url: string;
-  readonly accept?: string;
-  /** The answer is an array; its first element that meets `select` is used. */
-  readonly array?: boolean;
-  /** Dotted path → the value it must print as. */
-  readonly select?: Readonly<Record<string, string>>;
-  readonly email: FieldMapping;
-  readonly emailVerified?: FieldMapping;
-}
-
-export interface AppleClientSecret {
-  readonly teamId: string;
-  readonly keyId: string;
-  readonly privateKeyPem: string;
-  readonly ttlSeconds: number;
-}
-
 /** What all identity providers share. */
 export interface FederationConfig {
   /** Origin (and path) of redirect URIs registered at the providers; the base URL unless configured; no trailing slash. */
@@ -322,35 +261,6 @@ export interface PersonaConfig {
   /** [later] self-service creation through `POST /{persona}`. */
   readonly selfServiceCreation: boolean;
 }
-
-export interface SenderConfig {
-  readonly mail: MailSenderConfig | undefined;
-  readonly sms: SmsSenderConfig | undefined;
-  readonly appName: string;
-  /** Directory of template overrides. */
-  readonly templates: string | undefined;
-}
-
-export type MailSenderConfig =
-  | {
-      readonly kind: "smtp";
-      readonly url: string;
-      readonly from: string;
-      readonly password: string | undefined;
-    }
-  | { readonly kind: "webhook"; readonly url: string; readonly secret: string; readonly from: string }
-  | { readonly kind: "console"; readonly from: string };
-
-export type SmsSenderConfig =
-  | {
-      readonly kind: "twilio";
-      readonly accountSid: string;
-      readonly authToken: string;
-      readonly messagingServiceSid: string;
-      readonly baseUrl: string;
-    }
-  | { readonly kind: "webhook"; readonly url: string; readonly secret: string }
-  | { readonly kind: "console" };
 
 export interface LimitPolicyConfig {
   /** False switches every limit off (benches, closed networks). */

@@ -9,6 +9,15 @@ export { type LoadedConfig, type LoadOptions, loadConfig } from "./load.ts";
 export { ConfigError, formatProblem, type Problem } from "./problems.ts";
 
 /**
+ * The configuration of a command that works on the database alone: nothing but the database needs to be configured.
+ *
+ * @throws ConfigError
+ */
+export function loadDatabaseConfig(env: NodeJS.ProcessEnv): LoadedConfig {
+  return loadConfig(env, { demands: "database" });
+}
+
+/**
  * {@link loadConfig} for a process that runs the server: in the development class the secrets nobody configured are made and kept
  * in the state directory first.
  *

@@ -27,7 +27,14 @@ export interface LoadOptions {
   readonly cpus?: number;
   /** Secrets of `ensureDevelopmentSecrets`; read only in the development class. */
   readonly developmentSecrets?: DevelopmentSecrets | undefined;
+  /**
+   * `database`: refuse only what concerns the database, for commands that need no more (`migrate` runs before a deployment has its
+   * other secrets). The other parts of the result may then hold placeholders.
+   */
+  readonly demands?: "everything" | "database";
 }
+
+const databaseSettings = /^(DB_URL|DATABASE_URL|AUTHKIT_SCHEMA|AUTHKIT_DB_|AUTHKIT_ENV)/;
 
 /**
  * The configuration of this environment: parsed, checked, with every default applied, deeply frozen. Reads the files the
@@ -48,7 +55,11 @@ export function loadConfig(env: NodeJS.ProcessEnv, options: LoadOptions = {}): L
     findings,
     developmentSecrets: options.developmentSecrets,
   });
-  if (findings.problems.length > 0) throw new ConfigError(findings.problems, findings.warnings);
+  const problems =
+    options.demands === "database"
+      ? findings.problems.filter(({ where }) => databaseSettings.test(where))
+      : findings.problems;
+  if (problems.length > 0) throw new ConfigError(problems, findings.warnings);
   return { config: freeze(config), warnings: Object.freeze(findings.warnings) };
 }
 

@@ -16,7 +16,7 @@ export class ConfigError extends Error {
   readonly warnings: readonly string[];
 
   constructor(problems: readonly Problem[], warnings: readonly string[] = []) {
-    super(problems.map(formatProblem).join("\n"));
+    super([...problems.map(formatProblem), ...warnings.map((warning) => `warning: ${warning}`)].join("\n"));
     this.problems = problems;
     this.warnings = warnings;
   }

@@ -9,7 +9,7 @@ const origins: Readonly<Record<Origin, string>> = { contract: "both", later: "la
 
 const introduction = `# Configuration
 
-Made by \`authkit config docs\` from the table of settings; do not edit by hand.
+Made by \`authkit-server config docs\` from the table of settings; do not edit by hand.
 
 - Settings come from environment variables. What the environment expresses badly lives in a YAML file named by \`AUTHKIT_CONFIG\`; the
   environment wins over the file. \`src/config/schema.json\` describes the file for editors.
@@ -20,7 +20,7 @@ Made by \`authkit config docs\` from the table of settings; do not edit by hand.
 - An unknown \`AUTHKIT_*\` variable is reported with the nearest known name; an unknown key of a YAML file refuses the start.
 - In YAML files \`\${NAME}\` inside a string is replaced by that environment variable (\`$\${\` stands for \`\${\`), and each secret can be
   given as \`<key>_file\`, the path of a file that holds it.
-- \`authkit config check\` reports every problem at once; \`authkit config print\` shows the effective configuration, secrets masked.
+- \`authkit-server config check\` reports every problem at once; \`authkit-server config print\` shows the effective configuration, secrets masked.
 - Generation: **both** = known to both generations of the contract, **later** = to the later one, **own** = to this server alone.
 
 ## Environment classes

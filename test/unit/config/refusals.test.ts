@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { ConfigError } from "../../../src/config/index.ts";
+import { ConfigError, loadDatabaseConfig } from "../../../src/config/index.ts";
 import { config, load, problems, production } from "./load.ts";
 
 function pem(kind: "rsa-2048" | "rsa-1024" | "p256" | "k256" | "ed25519" | "x25519"): string {
@@ -102,6 +102,23 @@ describe("what production demands", () => {
     ]);
     expect(config({ ...production, AUTHKIT_DEV_MINT_SECRET: "s" }).development.mintSecret).toBeUndefined();
   });
+});
+
+test("a command for the database alone demands nothing else", () => {
+  const env = {
+    AUTHKIT_ENV: "production",
+    DB_URL: "postgres://db/x",
+    AUTHKIT_SCHEMA: "auth",
+    AUTHKIT_2FA_MODE: "never",
+  };
+  expect(loadDatabaseConfig(env).config.database).toMatchObject({
+    url: "postgres://db/x",
+    schema: "auth",
+    migrateOnStart: false,
+  });
+  expect(() => loadDatabaseConfig({ ...env, DB_URL: undefined, AUTHKIT_SCHEMA: "A" })).toThrow(
+    /^DB_URL: .*\nAUTHKIT_SCHEMA: |^AUTHKIT_SCHEMA: .*\nDB_URL: /,
+  );
 });
 
 describe("management API", () => {
