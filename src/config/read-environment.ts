@@ -116,11 +116,15 @@ export function knownNames(): ReadonlySet<string> {
 /** Variables a container platform sets for a service that happens to be called `authkit…`. */
 const serviceLink = /_(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$/;
 
+/** Set by the primary for the workers it forks. */
+const internal = new Set(["AUTHKIT_WORKER"]);
+
 /** Warns of every `AUTHKIT_*` variable nothing reads: a typing error would otherwise be silent. */
 export function warnOfUnknownNames(env: NodeJS.ProcessEnv, findings: Findings): void {
   const known = knownNames();
   for (const name of Object.keys(env).sort()) {
-    if (!name.startsWith("AUTHKIT_") || known.has(name) || serviceLink.test(name)) continue;
+    if (!name.startsWith("AUTHKIT_") || known.has(name) || internal.has(name) || serviceLink.test(name))
+      continue;
     if (name.endsWith("_FILE") && known.has(name.slice(0, -5))) {
       findings.warn(name, `is not read: ${name.slice(0, -5)} is no secret and has no _FILE form`);
       continue;

@@ -475,6 +475,7 @@ describe("addresses", () => {
       AUTHKIT_LISEN_ADDR: ":1",
       AUTHKIT_SERVER_SERVICE_HOST: "10.0.0.1",
       AUTHKIT_PORT_8080_TCP_ADDR: "10.0.0.1",
+      AUTHKIT_WORKER: "http:0",
       AUTHKIT_SCHEMA_FILE: "/x",
       AUTHKIT_BOOTSTRAP_ON_START: "true",
       AUTHKITX: "other program",
