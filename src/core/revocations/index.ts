@@ -111,7 +111,10 @@ export function createRevocations(
     },
 
     access(userId, sessionId) {
-      if (sessionId !== undefined && sessions.has(sessionId)) return "token_revoked";
+      if (sessionId !== undefined && sessions.has(sessionId)) {
+        // The session is over for good; the account may be, too, and that is then the reason to give.
+        return check.ask(userId, sessionId).catch(() => "token_revoked");
+      }
       if (certain() && !users.has(userId)) return "admitted";
       return check.ask(userId, sessionId);
     },
