@@ -1,6 +1,14 @@
 import { type Queryable, sql } from "../../platform/postgres/port.ts";
 import type { RevocationReason } from "./types.ts";
 
+/**
+ * The session under `alias` has not been revoked. Said in a way that matches no partial index's condition, for statements that find their
+ * rows by another key: on tables not yet analysed such an index counts as empty, and PostgreSQL would read all of it instead.
+ */
+export function unrevoked(alias: string): string {
+  return `num_nulls(${alias}.revoked_at) = 1`;
+}
+
 /** Revocation and its history rows are one statement: neither can exist without the other. */
 function withEvents(s: string, update: string): string {
   return `
@@ -15,24 +23,24 @@ function withEvents(s: string, update: string): string {
 const revokeOne = sql("sessions.revokeOne", (s) =>
   withEvents(
     s,
-    `UPDATE ${s}.refresh_sessions SET revoked_at = $1
-     WHERE id = $3 AND user_id = $4 AND issuer = $5 AND revoked_at IS NULL`,
+    `UPDATE ${s}.refresh_sessions AS t SET revoked_at = $1
+     WHERE id = $3 AND user_id = $4 AND issuer = $5 AND ${unrevoked("t")}`,
   ),
 );
 
 const revokeAll = sql("sessions.revokeAll", (s) =>
   withEvents(
     s,
-    `UPDATE ${s}.refresh_sessions SET revoked_at = $1
-     WHERE user_id = $3 AND issuer = $4 AND revoked_at IS NULL AND id IS DISTINCT FROM $5::uuid`,
+    `UPDATE ${s}.refresh_sessions AS t SET revoked_at = $1
+     WHERE user_id = $3 AND issuer = $4 AND ${unrevoked("t")} AND id IS DISTINCT FROM $5::uuid`,
   ),
 );
 
 const revokeFamily = sql("sessions.revokeFamily", (s) =>
   withEvents(
     s,
-    `UPDATE ${s}.refresh_sessions SET revoked_at = $1
-     WHERE family_id = $3 AND revoked_at IS NULL`,
+    `UPDATE ${s}.refresh_sessions AS t SET revoked_at = $1
+     WHERE family_id = $3 AND ${unrevoked("t")}`,
   ),
 );
 

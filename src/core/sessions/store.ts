@@ -1,4 +1,5 @@
 import { type Queryable, type SqlValue, sql } from "../../platform/postgres/port.ts";
+import { unrevoked } from "./revocation-store.ts";
 import { type SubjectRow, subjectColumns, subjectJoins } from "./subject.ts";
 import type { SessionRow } from "./types.ts";
 
@@ -23,13 +24,14 @@ const openSession = sql(
   WITH touched AS (
     UPDATE ${s}.users SET last_login = $3 WHERE id = $1 AND xmin = $2::xid RETURNING id
   ), evicted AS (
-    UPDATE ${s}.refresh_sessions SET revoked_at = $3
-    WHERE revoked_at IS NULL AND id IN (
-      SELECT live.id FROM touched JOIN ${s}.refresh_sessions AS live ON live.user_id = touched.id
-      WHERE live.issuer = $4 AND live.revoked_at IS NULL AND (live.expires_at IS NULL OR live.expires_at > $3)
+    UPDATE ${s}.refresh_sessions AS t SET revoked_at = $3
+    WHERE t.user_id = $1 AND t.issuer = $4 AND ${unrevoked("t")} AND t.id IN (
+      SELECT live.id FROM ${s}.refresh_sessions AS live
+      WHERE live.user_id = (SELECT id FROM touched) AND live.issuer = $4 AND ${unrevoked("live")}
+        AND (live.expires_at IS NULL OR live.expires_at > $3)
       ORDER BY live.last_used_at DESC, live.id DESC OFFSET $5
     )
-    RETURNING id
+    RETURNING t.id
   ), inserted AS (
     INSERT INTO ${s}.refresh_sessions (id, user_id, issuer, family_id, current_token_hash, created_at, last_used_at,
       last_authenticated_at, expires_at, user_agent, ip_addr, auth_methods)
@@ -68,10 +70,10 @@ const selectByPrevious = sql(
 const rotate = sql(
   "sessions.rotate",
   (s) => `
-  UPDATE ${s}.refresh_sessions
+  UPDATE ${s}.refresh_sessions AS t
   SET previous_token_hash = current_token_hash, current_token_hash = $3, previous_successor_sealed = $4,
     previous_rotated_at = $5::timestamptz, last_used_at = $5, user_agent = $6, ip_addr = $7::inet
-  WHERE id = $1 AND current_token_hash = $2 AND revoked_at IS NULL`,
+  WHERE t.id = $1 AND t.current_token_hash = $2 AND ${unrevoked("t")}`,
 );
 
 const sessionColumns = `
@@ -82,8 +84,8 @@ const sessionColumns = `
 const selectLive = sql(
   "sessions.selectLive",
   (s) => `
-  SELECT ${sessionColumns} FROM ${s}.refresh_sessions
-  WHERE user_id = $1 AND issuer = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)
+  SELECT ${sessionColumns} FROM ${s}.refresh_sessions AS t
+  WHERE user_id = $1 AND issuer = $2 AND ${unrevoked("t")} AND (expires_at IS NULL OR expires_at > $3)
     AND ($4::uuid IS NULL OR id = $4)
   ORDER BY last_used_at DESC, id DESC`,
 );
@@ -91,10 +93,10 @@ const selectLive = sql(
 const prove = sql(
   "sessions.prove",
   (s) => `
-  UPDATE ${s}.refresh_sessions
+  UPDATE ${s}.refresh_sessions AS t
   SET last_authenticated_at = $4,
     auth_methods = ARRAY(SELECT m FROM unnest(auth_methods || $5::text[]) WITH ORDINALITY AS p (m, n) GROUP BY m ORDER BY min(n))
-  WHERE id = $1 AND user_id = $2 AND issuer = $3 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $4)
+  WHERE id = $1 AND user_id = $2 AND issuer = $3 AND ${unrevoked("t")} AND (expires_at IS NULL OR expires_at > $4)
   RETURNING auth_methods AS "authMethods"`,
 );
 

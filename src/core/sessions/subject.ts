@@ -14,7 +14,8 @@ export interface SubjectRow extends AccessState {
 
 /**
  * Select list and joins of a {@link SubjectRow} over `users AS u`. `roles` is the parameter holding `persona:role` of every declared role
- * that demands a second factor; stored roles with the flag count as well.
+ * that demands a second factor; stored roles with the flag count as well. The roles are a scalar query with a limit and free of partial
+ * indexes' conditions, so that they are looked up by user whatever the statistics say.
  */
 export function subjectColumns(s: string, roles: string): string {
   return `
@@ -23,13 +24,14 @@ export function subjectColumns(s: string, roles: string): string {
     u.banned_at AS "bannedAt", u.banned_until AS "bannedUntil", u.ban_reason AS "banReason", u.banned_by AS "bannedBy",
     coalesce(m.enabled, false) AS "mfaEnabled",
     CASE WHEN m.enabled THEN (SELECT count(*)::int FROM ${s}.mfa_factors AS f WHERE f.user_id = u.id) ELSE 0 END AS "mfaFactors",
-    CASE WHEN m.enabled THEN false ELSE EXISTS (
-      SELECT FROM ${s}.group_user_roles AS r
-      JOIN ${s}.permission_groups AS g ON g.id = r.permission_group_id AND g.deleted_at IS NULL
+    CASE WHEN m.enabled THEN false ELSE coalesce((
+      SELECT true FROM ${s}.group_user_roles AS r
+      JOIN ${s}.permission_groups AS g ON g.id = r.permission_group_id
       LEFT JOIN ${s}.group_custom_roles AS c ON c.permission_group_id = g.id AND c.role = r.role
-      WHERE r.user_id = u.id AND r.deleted_at IS NULL
+      WHERE r.user_id = u.id AND num_nulls(r.deleted_at, g.deleted_at) = 2
         AND (g.persona || ':' || r.role = ANY (${roles}::text[]) OR c.requires_mfa)
-    ) END AS "roleDemandsMfa"`;
+      LIMIT 1
+    ), false) END AS "roleDemandsMfa"`;
 }
 
 export function subjectJoins(s: string): string {

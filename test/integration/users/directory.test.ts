@@ -93,6 +93,7 @@ describe("the directory", () => {
     expect(await names({ search: "lph_" })).toEqual([]);
     expect(await names({ search: "\\" })).toEqual([]);
     expect(await names({ search: "0001111" })).toEqual(["alpha"]);
+    expect(await names({ search: "alpha\\nalpha" })).toEqual([]);
     expect(await f.users.count({ ...all, search: "example.com" })).toBe(3);
     expect(await refusal(f.users.list({ ...all, search: "\u0000" }))).toBe("invalid_request");
   });
@@ -204,5 +205,11 @@ describe("at size", () => {
     const plan = await planOf({ search: "ass_31234", sort: "created_at" });
     expect(plan.map((node) => node["Node Type"])).toContain("Bitmap Index Scan");
     expect(await names({ search: "ASS_31234" })).toEqual(["mass_31234"]);
+    const [found] = (await f.users.list({ ...all, search: "ass_31234" })).users;
+    await f.users.changeEmail(found?.id ?? "", "elsewhere@example.org", true, context());
+    expect(await names({ search: "elsewhere" })).toEqual(["mass_31234"]);
+    expect(await names({ search: "mass31234@" })).toEqual([]);
+    await f.users.hardDelete(found?.id ?? "", context(), { ownerGuard: "warn" });
+    expect(await names({ search: "elsewhere", status: "any" })).toEqual([]);
   });
 });
