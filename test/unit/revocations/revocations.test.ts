@@ -72,6 +72,8 @@ class TestDatabase implements Database {
     return Promise.reject(new Error("unused"));
   }
 
+  async ping(): Promise<void> {}
+
   async close(): Promise<void> {}
 }
 
