@@ -101,7 +101,12 @@ export function createDirectory(capability: UserCapability): UserDirectory {
           cleared.map((id) => () => feed.readmitUser(id)),
         );
       }
-      return judged.map(({ user, decision }) => ({ ...user, allowed: decision !== "refused" }));
+      const unbanned = { bannedAt: null, bannedUntil: null, banReason: null, bannedBy: null };
+      return judged.map(({ user, decision }) => ({
+        ...user,
+        ...(decision === "ban_lapsed" ? unbanned : {}),
+        allowed: decision !== "refused",
+      }));
     },
   };
 }
