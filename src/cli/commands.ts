@@ -1,4 +1,4 @@
-import { loadDatabaseConfig } from "../config/index.ts";
+import { loadDatabaseConfig, loadProcessConfig } from "../config/index.ts";
 import { createLog } from "../platform/log/pino.ts";
 import { createMetrics } from "../platform/metrics/prometheus.ts";
 
@@ -41,6 +41,23 @@ export const commands: Readonly<Record<string, Command>> = {
   config: {
     summary: "Check or print the configuration, print its schema or its reference.",
     run: async (args) => (await import("./config.ts")).configCommand(args, process.env),
+  },
+  keys: {
+    summary: "Make a signing key, list the keys in use, rotate the managed keyring.",
+    async run(args) {
+      const { keysCommand } = await import("./keys.ts");
+      const { connectKeyring } = await import("./keyring-connections.ts");
+      const log = createLog(
+        { level: "warn", pretty: false },
+        { worker: "cli", write: (line) => process.stderr.write(line) },
+      );
+      return keysCommand(args, {
+        config: () => loadProcessConfig(process.env).config,
+        log,
+        print,
+        connect: (config) => connectKeyring(config, log, createMetrics("cli")),
+      });
+    },
   },
   hash: {
     summary: "Calibrate password hashing, check a hash, build a breached-password filter.",

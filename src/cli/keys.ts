@@ -6,7 +6,7 @@ import type { Config } from "../config/config.ts";
 import { generatePrivateKey, privatePem } from "../core/signing-keys/generate.ts";
 import { thumbprint } from "../core/signing-keys/jwk.ts";
 import { createKeyRing } from "../core/signing-keys/key-ring.ts";
-import { rotateSigningKeys } from "../core/signing-keys/rotate.ts";
+import { keyringSecret, rotateSigningKeys } from "../core/signing-keys/rotate.ts";
 import { rotationPolicy } from "../core/signing-keys/rotation-plan.ts";
 import { listKeys, type StoredKey } from "../core/signing-keys/store.ts";
 import type { SigningAlgorithm } from "../core/signing-keys/types.ts";
@@ -25,6 +25,8 @@ export interface KeyringConnections {
 }
 
 export interface KeysContext {
+  /** Loads the configuration; not called for `generate`, which comes before there is one. */
+  readonly config: () => Config;
   readonly log: Log;
   /** Prints one line of the answer. */
   readonly print: (line: string) => void;
@@ -49,31 +51,27 @@ const algorithms: readonly SigningAlgorithm[] = ["ES256", "ES384", "ES512", "EdD
  * `authkit-server keys …`. Returns the exit code: 0 done, 2 wrong use.
  * @throws SigningKeyError when keys cannot be used, or there is no managed keyring to rotate
  */
-export async function keysCommand(
-  args: readonly string[],
-  config: Config,
-  context: KeysContext,
-): Promise<number> {
+export async function keysCommand(args: readonly string[], context: KeysContext): Promise<number> {
   const [command, ...rest] = args;
   switch (command) {
     case "generate":
-      return generate(rest, config, context);
+      return generate(rest, context);
     case "list":
-      return list(config, context);
+      return list(context);
     case "rotate":
-      return rotate(rest, config, context);
+      return rotate(rest, context);
     default:
       context.print(usage);
       return command === "--help" || command === "-h" ? 0 : 2;
   }
 }
 
-async function generate(args: string[], config: Config, { print }: KeysContext): Promise<number> {
+async function generate(args: string[], { print }: KeysContext): Promise<number> {
   const { values } = parseArgs({
     args,
     options: { alg: { type: "string" }, kid: { type: "string" }, out: { type: "string" } },
   });
-  const algorithm = algorithms.find((known) => known === (values.alg ?? config.keys.algorithm));
+  const algorithm = algorithms.find((known) => known === (values.alg ?? "ES256"));
   if (algorithm === undefined) {
     print(`unknown algorithm ${values.alg}; choose one of ${algorithms.join(", ")}`);
     return 2;
@@ -110,7 +108,8 @@ function printStored(rows: readonly StoredKey[], lead: number, print: (line: str
   }
 }
 
-async function list(config: Config, context: KeysContext): Promise<number> {
+async function list(context: KeysContext): Promise<number> {
+  const config = context.config();
   const connections = isManaged(config) ? await context.connect(config) : undefined;
   try {
     const ring = await createKeyRing({
@@ -136,7 +135,7 @@ async function list(config: Config, context: KeysContext): Promise<number> {
   }
 }
 
-async function rotate(args: string[], config: Config, context: KeysContext): Promise<number> {
+async function rotate(args: string[], context: KeysContext): Promise<number> {
   const { values } = parseArgs({
     args,
     options: { now: { type: "boolean" }, "drop-old": { type: "boolean" } },
@@ -146,6 +145,8 @@ async function rotate(args: string[], config: Config, context: KeysContext): Pro
     return 2;
   }
   const request = values.now !== true ? "routine" : values["drop-old"] === true ? "emergency" : "now";
+  const config = context.config();
+  keyringSecret(config);
   const connections = await context.connect(config);
   try {
     const rows = await rotateSigningKeys(

@@ -5,6 +5,8 @@ import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log/port.ts";
 import type { Database } from "../../platform/postgres/port.ts";
 import type { Random } from "../../platform/random.ts";
+import { createAudit } from "../audit/index.ts";
+import type { CallContext } from "../platform.ts";
 import { SigningKeyError } from "./errors.ts";
 import { generatePrivateKey, privatePem, publicPem } from "./generate.ts";
 import { thumbprint } from "./jwk.ts";
@@ -30,6 +32,12 @@ export interface KeyringContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+}
+
+/** Scheduled steps are the server's own doing, the others an operator's. */
+function occasion(request: RotationRequest, requestId: string): CallContext {
+  const actor = request === "due" ? "system" : "management";
+  return { requestId, ip: undefined, userAgent: undefined, language: "en", actor, signal: undefined };
 }
 
 /** The keyring secret. @throws SigningKeyError when none is configured */
@@ -87,7 +95,25 @@ export async function rotateSigningKeys(
         expiresAt: null,
       });
     }
-    return listKeys(tx);
+    const after = await listKeys(tx);
+    const activeKid = after.findLast((key) => key.state === "active")?.kid;
+    await createAudit(context).record(
+      {
+        action: "signing_key.rotated",
+        target: activeKid === undefined ? undefined : `signing_key:${activeKid}`,
+        outcome: "ok",
+        details: {
+          request,
+          created: plan.create,
+          activated: plan.activate,
+          retired: plan.retire,
+          dropped: plan.drop,
+        },
+      },
+      occasion(request, random.uuid()),
+      tx,
+    );
+    return after;
   });
   if (changed) {
     log.info({ request, keys: rows.map(({ kid, state }) => ({ kid, state })) }, "signing keys rotated");

@@ -67,7 +67,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   for (const ring of rings.splice(0)) await ring.close();
-  await admin.query("DELETE FROM profiles.signing_keys");
+  await admin.query("TRUNCATE profiles.signing_keys, profiles.audit_log");
   clock = testClock(1_782_475_200);
 });
 
@@ -255,22 +255,23 @@ describe("keys command", () => {
   it("lists and rotates", async () => {
     const lines: string[] = [];
     const commandContext = {
+      config: () => config,
       log: silentLog,
       print: (line: string) => void lines.push(line),
       connect: async () => ({ database, bus, close: async () => undefined }),
     };
-    expect(await keysCommand(["list"], config, commandContext)).toBe(0);
+    expect(await keysCommand(["list"], commandContext)).toBe(0);
     expect(lines[0]).toBe("source: managed");
     expect(lines[1]).toMatch(/^[\w-]{43} {2}ES256 {2}active {2}signed from 2/);
     lines.length = 0;
-    expect(await keysCommand(["rotate"], config, commandContext)).toBe(0);
+    expect(await keysCommand(["rotate"], commandContext)).toBe(0);
     expect(lines.map((line) => line.split("  ")[2])).toEqual(["active", "next"]);
     lines.length = 0;
-    expect(await keysCommand(["rotate", "--now", "--drop-old"], config, commandContext)).toBe(0);
+    expect(await keysCommand(["rotate", "--now", "--drop-old"], commandContext)).toBe(0);
     expect(lines.map((line) => line.split("  ")[2])).toEqual(["active"]);
-    expect(await keysCommand(["rotate", "--drop-old"], config, commandContext)).toBe(2);
-    expect(await keysCommand(["nonsense"], config, commandContext)).toBe(2);
-    expect(await keysCommand(["--help"], config, commandContext)).toBe(0);
+    expect(await keysCommand(["rotate", "--drop-old"], commandContext)).toBe(2);
+    expect(await keysCommand(["nonsense"], commandContext)).toBe(2);
+    expect(await keysCommand(["--help"], commandContext)).toBe(0);
     expect(lines.join("\n")).not.toContain("PRIVATE");
   });
 
@@ -279,22 +280,21 @@ describe("keys command", () => {
     try {
       const out = join(directory, "keys.json");
       const commandContext = {
+        config: (): Config => {
+          throw new Error("not needed");
+        },
         log: silentLog,
         print: () => undefined,
         connect: () => Promise.reject(new Error("not needed")),
       };
       expect(
-        await keysCommand(
-          ["generate", "--alg", "EdDSA", "--kid", "prod-1", "--out", out],
-          config,
-          commandContext,
-        ),
+        await keysCommand(["generate", "--alg", "EdDSA", "--kid", "prod-1", "--out", out], commandContext),
       ).toBe(0);
       expect((await stat(out)).mode & 0o777).toBe(0o600);
       const ring = await openRing({ path: directory });
       expect(ring.current()).toMatchObject({ source: "file", active: { kid: "prod-1", algorithm: "EdDSA" } });
-      await expect(keysCommand(["generate", "--out", out], config, commandContext)).rejects.toThrow("EEXIST");
-      expect(await keysCommand(["generate", "--alg", "HS256"], config, commandContext)).toBe(2);
+      await expect(keysCommand(["generate", "--out", out], commandContext)).rejects.toThrow("EEXIST");
+      expect(await keysCommand(["generate", "--alg", "HS256"], commandContext)).toBe(2);
     } finally {
       await rm(directory, { recursive: true, force: true });
     }
