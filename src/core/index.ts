@@ -18,11 +18,13 @@ import {
 } from "./passwords/index.ts";
 import type { Platform } from "./platform.ts";
 import { createProfiles, type Profiles } from "./profile/index.ts";
+import { createRegistration, createRegistrationBooks, type Registration } from "./registration/index.ts";
 import { createRevocations, type Revocations } from "./revocations/index.ts";
 import { createSessions, type Sessions } from "./sessions/index.ts";
 import type { KeyRing } from "./signing-keys/types.ts";
 import { createTokenMint, createTokens, type TokenMint, type Tokens } from "./tokens/index.ts";
 import { createUsers, type UserOperations } from "./users/index.ts";
+import { createContactMessages, createContactProofs } from "./verification/index.ts";
 
 /** Every capability of the server over one platform: what the planes call, and nothing else. */
 export interface Core {
@@ -41,6 +43,7 @@ export interface Core {
   readonly loginCompletion: LoginCompletion;
   readonly passwordLogin: PasswordLogin;
   readonly profiles: Profiles;
+  readonly registration: Registration;
   readonly authenticator: Authenticator;
   readonly authorization: Authorization;
   readonly federation: Federation;
@@ -83,6 +86,9 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   const passwords = createPasswords(platform, breachedPasswords);
   const passwordChanges = createPasswordChanges(platform, { passwords, sessions, audit });
   const profiles = createProfiles(platform);
+  const contactMessages = createContactMessages(messages, log);
+  const contactProofs = createContactProofs(platform, contactMessages);
+  const registrationBooks = createRegistrationBooks(platform, { users, audit, messages: contactMessages });
   const loginCompletion = createLoginCompletion({
     users,
     sessions,
@@ -101,6 +107,15 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
         return undefined;
       },
     },
+  });
+  const registration = createRegistration(platform, {
+    ...registrationBooks,
+    users,
+    passwords,
+    limits,
+    messages: contactMessages,
+    completion: loginCompletion,
+    startVerification: contactProofs.start,
   });
   const authenticator = createAuthenticator({ config, keyring: keyRing, revocations, clock, log });
   const authorization: Authorization = { allows: async () => false };
@@ -122,6 +137,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     loginCompletion,
     passwordLogin,
     profiles,
+    registration,
     authenticator,
     authorization,
     federation,

@@ -152,6 +152,8 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
     const pending = authenticate(scope, route.auth, params);
     if (pending !== undefined) await pending;
     if (typeof route.limit === "string") await core.limits.check(route.limit, { ip: scope.ip });
+    const early = await route.before?.(scope);
+    if (early !== undefined) return early;
     let body: unknown;
     if (compiled.decodeBody !== undefined)
       body = compiled.decodeBody(await scope.request.body(config.server.maxBodyBytes));

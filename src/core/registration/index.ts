@@ -1,0 +1,72 @@
+import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import type { Audit } from "../audit/types.ts";
+import { normalizeEmail, normalizePhone } from "../identifiers/index.ts";
+import type { Platform } from "../platform.ts";
+import type { UserOperations } from "../users/index.ts";
+import { type Accounts, createAccounts } from "./accounts.ts";
+import { createAvailability } from "./availability.ts";
+import { createPendingBook, type PendingBook } from "./pending.ts";
+import { createRegister, type RegisterParts } from "./register.ts";
+import type { Registration } from "./types.ts";
+
+export type { Accounts } from "./accounts.ts";
+export type { PendingBook } from "./pending.ts";
+export type {
+  Availability,
+  FieldAvailability,
+  PendingRegistrations,
+  Registration,
+  RegistrationRequest,
+  RegistrationResult,
+} from "./types.ts";
+
+/** Accounts in the making: used by registration and by the confirmation of contacts. */
+export interface RegistrationBooks {
+  readonly accounts: Accounts;
+  readonly pending: PendingBook;
+}
+
+export function createRegistrationBooks(
+  platform: Pick<Platform, "config" | "database" | "clock" | "random" | "ephemeral">,
+  parts: {
+    readonly users: UserOperations;
+    readonly audit: Audit;
+    readonly messages: RegisterParts["messages"];
+  },
+): RegistrationBooks {
+  const accounts = createAccounts(platform, parts);
+  return { accounts, pending: createPendingBook(platform, { ...parts, accounts }) };
+}
+
+export function createRegistration(
+  platform: Pick<Platform, "config" | "log" | "hasher">,
+  parts: RegisterParts,
+): Registration {
+  const { pending, passwords } = parts;
+
+  return {
+    register: createRegister(platform, parts),
+    availability: createAvailability(platform, parts),
+
+    async resend(channel, address) {
+      let found: boolean;
+      try {
+        found = await pending.resend(channel, address);
+      } catch (cause) {
+        throw isAuthError(cause) ? cause : new AuthError("resend_failed", { cause });
+      }
+      if (!found) throw new AuthError("pending_registration_not_found");
+    },
+
+    async abandon(identifier, password, context) {
+      const trimmed = identifier.trim();
+      const channel = trimmed.startsWith("+") ? "phone" : "email";
+      const address = channel === "phone" ? normalizePhone(trimmed) : normalizeEmail(trimmed);
+      const found = await pending.find(channel, address);
+      if (found === undefined) return passwords.verifyNobody(password, context);
+      const stored = { hash: found.passwordHash, algorithm: "argon2id", params: null };
+      const { match } = await platform.hasher.verify(stored, password, context.signal);
+      if (match) await pending.drop(channel, address);
+    },
+  };
+}

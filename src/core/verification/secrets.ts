@@ -1,0 +1,60 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import type { Platform } from "../platform.ts";
+
+/** Digits of a code: 10^6 possibilities, guessed at five times before it dies. */
+const codeDigits = 6;
+
+/** A code and a link token as they leave the server, and what is kept of them. */
+export interface IssuedSecrets {
+  readonly code: string;
+  readonly token: string;
+  readonly codeHash: string;
+  readonly tokenHash: string;
+}
+
+/** Codes and link tokens that prove who reads a mailbox or holds a phone. */
+export interface ProofSecrets {
+  /** Fresh secrets for an owner. The code is bound to purpose and owner, so that equal codes of two people stay different. */
+  issue(owner: string): IssuedSecrets;
+  /** Compares in constant time. */
+  codeMatches(owner: string, code: string, codeHash: string): boolean;
+  /** Non-reversible name of a person's address in keys of the ephemeral store. */
+  ownerKey(owner: string): string;
+}
+
+/** What is kept of an opaque token: 256 random bits need no key and no stretching. */
+export function hashToken(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+export function createProofSecrets(
+  platform: Pick<Platform, "config" | "random">,
+  purpose: string,
+): ProofSecrets {
+  const { config, random } = platform;
+  const key = createHmac("sha256", config.keys.codeSecret).update(`proof:${purpose}`).digest();
+  const keyed = (kind: string, ...parts: readonly string[]): Buffer =>
+    createHmac("sha256", key)
+      .update(JSON.stringify([kind, ...parts]))
+      .digest();
+
+  return {
+    issue(owner) {
+      const code = random.digits(codeDigits);
+      const token = random.token(32);
+      return {
+        code,
+        token,
+        codeHash: keyed("code", owner, code).toString("hex"),
+        tokenHash: hashToken(token),
+      };
+    },
+    codeMatches(owner, code, codeHash) {
+      return timingSafeEqual(
+        keyed("code", owner, code),
+        Buffer.from(codeHash.padEnd(64, "0").slice(0, 64), "hex"),
+      );
+    },
+    ownerKey: (owner) => keyed("owner", owner).toString("base64url"),
+  };
+}
