@@ -22,6 +22,7 @@ import { createRegistration, createRegistrationBooks, type Registration } from "
 import { createRevocations, type Revocations } from "./revocations/index.ts";
 import { createSessions, type Sessions } from "./sessions/index.ts";
 import type { KeyRing } from "./signing-keys/types.ts";
+import { createSensitiveGate, type SensitiveGate } from "./step-up/sensitive.ts";
 import { createTokenMint, createTokens, type TokenMint, type Tokens } from "./tokens/index.ts";
 import { createUsers, type UserOperations } from "./users/index.ts";
 import { createContactMessages, createContactProofs } from "./verification/index.ts";
@@ -44,6 +45,7 @@ export interface Core {
   readonly passwordLogin: PasswordLogin;
   readonly profiles: Profiles;
   readonly registration: Registration;
+  readonly sensitiveGate: SensitiveGate;
   readonly authenticator: Authenticator;
   readonly authorization: Authorization;
   readonly federation: Federation;
@@ -120,6 +122,13 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   const authenticator = createAuthenticator({ config, keyring: keyRing, revocations, clock, log });
   const authorization: Authorization = { allows: async () => false };
   const federation: Federation = { providers: () => [] };
+  const sensitiveGate = createSensitiveGate(platform, {
+    sessions,
+    passwords,
+    mfaStates,
+    limits,
+    providers: () => federation.providers(),
+  });
 
   return {
     keyRing,
@@ -138,6 +147,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     passwordLogin,
     profiles,
     registration,
+    sensitiveGate,
     authenticator,
     authorization,
     federation,
