@@ -2,6 +2,7 @@ import { type Audit, type AuditTrail, createAudit } from "./audit/index.ts";
 import type { Authorization } from "./authentication/authorization.ts";
 import { type Authenticator, createAuthenticator } from "./authentication/index.ts";
 import { type BreachedPasswords, loadBreachedPasswords } from "./breached-passwords/index.ts";
+import { type ContactChanges, createContactChanges } from "./contact-change/index.ts";
 import type { Federation } from "./federation/types.ts";
 import { createLimits, type Limits } from "./limits/index.ts";
 import { createLoginCompletion } from "./login/completion.ts";
@@ -10,22 +11,38 @@ import type { LoginCompletion } from "./login/types.ts";
 import type { Messages } from "./messages/types.ts";
 import { createMfaStates } from "./mfa/states.ts";
 import type { MfaStates } from "./mfa/types.ts";
+import { createPasswordReset, type PasswordReset } from "./password-reset/index.ts";
 import {
+  createOwnPassword,
   createPasswordChanges,
   createPasswords,
+  type OwnPassword,
   type PasswordChanges,
   type Passwords,
 } from "./passwords/index.ts";
 import type { Platform } from "./platform.ts";
 import { createProfiles, type Profiles } from "./profile/index.ts";
-import { createRegistration, createRegistrationBooks, type Registration } from "./registration/index.ts";
+import {
+  createPendingLogins,
+  createRegistration,
+  createRegistrationBooks,
+  type Registration,
+} from "./registration/index.ts";
 import { createRevocations, type Revocations } from "./revocations/index.ts";
 import { createSessions, type Sessions } from "./sessions/index.ts";
 import type { KeyRing } from "./signing-keys/types.ts";
 import { createSensitiveGate, type SensitiveGate } from "./step-up/sensitive.ts";
 import { createTokenMint, createTokens, type TokenMint, type Tokens } from "./tokens/index.ts";
 import { createUsers, type UserOperations } from "./users/index.ts";
-import { createContactMessages, createContactProofs } from "./verification/index.ts";
+import {
+  createContactMessages,
+  createContactProofs,
+  createRecoveryRequests,
+  createVerification,
+  createVerificationGate,
+  type RecoveryRequests,
+  type Verification,
+} from "./verification/index.ts";
 
 /** Every capability of the server over one platform: what the planes call, and nothing else. */
 export interface Core {
@@ -45,6 +62,11 @@ export interface Core {
   readonly passwordLogin: PasswordLogin;
   readonly profiles: Profiles;
   readonly registration: Registration;
+  readonly verification: Verification;
+  readonly contactChanges: ContactChanges;
+  readonly passwordReset: PasswordReset;
+  readonly ownPassword: OwnPassword;
+  readonly recoveryRequests: RecoveryRequests;
   readonly sensitiveGate: SensitiveGate;
   readonly authenticator: Authenticator;
   readonly authorization: Authorization;
@@ -95,7 +117,11 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     users,
     sessions,
     secondFactors: { begin: async () => undefined },
-    verification: { holdBack: async () => undefined },
+    verification: createVerificationGate(platform, {
+      proofs: contactProofs,
+      messages: contactMessages,
+      limits,
+    }),
   });
   const passwordLogin = createPasswordLogin({
     users,
@@ -103,12 +129,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     limits,
     audit,
     completion: loginCompletion,
-    pending: {
-      async resume(_kind, _identifier, password, context) {
-        await passwords.verifyNobody(password, context);
-        return undefined;
-      },
-    },
+    pending: createPendingLogins(platform, { pending: registrationBooks.pending, passwords, limits }),
   });
   const registration = createRegistration(platform, {
     ...registrationBooks,
@@ -119,6 +140,29 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     completion: loginCompletion,
     startVerification: contactProofs.start,
   });
+  const recoveryRequests = createRecoveryRequests(platform);
+  const contactChanges = createContactChanges(platform, {
+    users,
+    proofs: contactProofs,
+    messages: contactMessages,
+  });
+  const verification = createVerification(platform, {
+    users,
+    pending: registrationBooks.pending,
+    proofs: contactProofs,
+    changes: contactChanges,
+    completion: loginCompletion,
+    background: recoveryRequests,
+  });
+  const passwordReset = createPasswordReset(platform, {
+    users,
+    passwords,
+    passwordChanges,
+    messages,
+    contactMessages,
+    audit,
+    background: recoveryRequests,
+  });
   const authenticator = createAuthenticator({ config, keyring: keyRing, revocations, clock, log });
   const authorization: Authorization = { allows: async () => false };
   const federation: Federation = { providers: () => [] };
@@ -128,6 +172,13 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     mfaStates,
     limits,
     providers: () => federation.providers(),
+  });
+  const ownPassword = createOwnPassword({
+    users,
+    passwords,
+    passwordChanges,
+    gate: sensitiveGate,
+    messages: contactMessages,
   });
 
   return {
@@ -147,6 +198,11 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     passwordLogin,
     profiles,
     registration,
+    verification,
+    contactChanges,
+    passwordReset,
+    ownPassword,
+    recoveryRequests,
     sensitiveGate,
     authenticator,
     authorization,

@@ -56,3 +56,18 @@ export const verificationBody = Type.Object(
 export const loginBody = Type.Union([tokenBody, secondFactorBody, verificationBody, enrollmentBody]);
 
 export const okBody = Type.Object({ ok: Type.Literal(true) }, { $id: "Ok" });
+
+/** Members of a success body whose request itself proved a fresh authentication. */
+export const freshAuthFields = {
+  access_token: Type.Optional(Type.String()),
+  token_type: Type.Optional(Type.Literal("Bearer")),
+  expires_in: Type.Optional(Type.Integer()),
+  fresh_auth: Type.Optional(
+    Type.Object({
+      auth_methods: Type.Array(Type.String()),
+      last_authenticated_at: Type.String(),
+      step_up_required_for_sensitive_actions: Type.Boolean(),
+      time_until_step_up_required: Type.Integer(),
+    }),
+  ),
+};

@@ -3,11 +3,13 @@ import type { Platform } from "../core/platform.ts";
 import { rotateSigningKeys } from "../core/signing-keys/index.ts";
 import type { JobDefinition } from "../platform/queue/index.ts";
 import { cleanExpiredState, purgeDeletedUsers } from "./cleanup/index.ts";
+import { recoveryJob } from "./recovery.ts";
 
 /** Everything the jobs worker runs. Each is idempotent: a job cut off half-way is simply run again. */
 export function jobDefinitions(platform: Platform, core: Core): readonly JobDefinition[] {
   const { config, log } = platform;
   const jobs: JobDefinition[] = [
+    recoveryJob(core),
     {
       name: "cleanup-expired-state",
       cron: "7 * * * *",

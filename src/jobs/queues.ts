@@ -5,4 +5,5 @@ export const queueDefinitions: readonly QueueDefinition[] = [
   { name: "cleanup-expired-state" },
   { name: "purge-deleted-users", timeoutSeconds: 660 },
   { name: "rotate-signing-keys" },
+  { name: "recovery-requests" },
 ];

@@ -79,6 +79,7 @@ export const buckets = {
   auth_step_up_password: { limit: 10, windowSeconds: 10 * minute, id: "user id", failClosed: true },
   auth_token: { limit: 30, windowSeconds: minute },
   auth_user_delete: { limit: 6, windowSeconds: hour },
+  auth_user_email_change_cancel: { limit: 12, windowSeconds: hour },
   auth_user_email_change_request: {
     ...{ limit: 6, windowSeconds: hour, cooldownSeconds: minute },
     action: requestEmail,
@@ -86,6 +87,7 @@ export const buckets = {
   auth_user_me: { limit: 120, windowSeconds: minute },
   auth_user_metadata: { limit: 60, windowSeconds: minute },
   auth_user_password_change: { limit: 6, windowSeconds: hour },
+  auth_user_phone_change_cancel: { limit: 12, windowSeconds: hour },
   auth_user_phone_change_request: {
     ...{ limit: 6, windowSeconds: hour, cooldownSeconds: minute },
     action: requestPhone,

@@ -7,6 +7,7 @@ import { passwordStore } from "./store.ts";
 import type { Passwords } from "./types.ts";
 
 export { createPasswordChanges } from "./changes.ts";
+export { createOwnPassword, type OwnPassword } from "./own-change.ts";
 export type { ChangeProof, PasswordChanges, PasswordCheck, PasswordOwner, Passwords } from "./types.ts";
 
 /** What stored passwords need of the outside world. */

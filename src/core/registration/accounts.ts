@@ -2,6 +2,7 @@ import { AuthError } from "../../contract/errors/index.ts";
 import type { Audit } from "../audit/types.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { UserRow, Users } from "../users/index.ts";
+import { verificationStore } from "../verification/store.ts";
 import { registrationStore } from "./store.ts";
 import type { Channel } from "./types.ts";
 
@@ -67,7 +68,8 @@ export function createAccounts(
           },
           tx,
         );
-        if (byEmail && verified === "proven") await registrationStore.markEmailProven(tx, user.id);
+        if (byEmail && verified === "proven")
+          await verificationStore.markEmail(tx, user.id, address, clock.now());
         const invite =
           inviteHash === undefined
             ? undefined

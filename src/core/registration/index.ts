@@ -11,6 +11,7 @@ import type { Registration } from "./types.ts";
 
 export type { Accounts } from "./accounts.ts";
 export type { PendingBook } from "./pending.ts";
+export { createPendingLogins } from "./pending-logins.ts";
 export type {
   Availability,
   FieldAvailability,

@@ -24,11 +24,6 @@ const consumeInvite = sql(
   SELECT invite.id, invite.role, assigned.permission_group_id AS "groupId" FROM invite LEFT JOIN assigned ON true`,
 );
 
-const markEmailProven = sql(
-  "registration.markEmailProven",
-  (s) => `UPDATE ${s}.users SET email_proven = true WHERE id = $1 AND email IS NOT NULL`,
-);
-
 /** An invite that has been used up, and the role it brought. */
 export interface ConsumedInvite {
   readonly id: string;
@@ -44,5 +39,4 @@ export const registrationStore = {
   /** Undefined when the invite is unknown, revoked, expired or was used by somebody else. */
   consumeInvite: (on: Queryable, codeHash: string, userId: string, at: Date) =>
     on.row<ConsumedInvite>(consumeInvite, [codeHash, userId, at]),
-  markEmailProven: (on: Queryable, userId: string) => on.run(markEmailProven, [userId]),
 };

@@ -53,7 +53,8 @@ const updateImported = sql(
   (s) => `
   UPDATE ${s}.users AS u
   SET email = coalesce($2::text, u.email::text), phone_number = coalesce($3::text, u.phone_number), username = $4::text,
-    email_verified = $5, phone_verified = $6, banned_at = $7, banned_until = $8, ban_reason = $9, banned_by = $10,
+    email_verified = $5, email_proven = u.email_proven AND coalesce(u.email = $2::text::public.citext, true),
+    phone_verified = $6, banned_at = $7, banned_until = $8, ban_reason = $9, banned_by = $10,
     metadata = u.metadata || $11::text::jsonb, created_at = least(u.created_at, $12::timestamptz), updated_at = $13
   WHERE u.id = $1
   RETURNING ${userColumns}`,

@@ -35,7 +35,7 @@ const setPreferredLanguage = sql(
 const setEmail = sql(
   "users.setEmail",
   (s) => `
-  UPDATE ${s}.users AS u SET email = $2, email_verified = $3, updated_at = $4 WHERE u.id = $1
+  UPDATE ${s}.users AS u SET email = $2, email_verified = $3, email_proven = false, updated_at = $4 WHERE u.id = $1
   RETURNING ${userColumns}`,
 );
 

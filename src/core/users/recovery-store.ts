@@ -22,7 +22,7 @@ const rebind = sql(
   "users.rebind",
   (s) => `
   UPDATE ${s}.users AS u
-  SET email = $2::text, email_verified = $2::text IS NOT NULL, phone_number = $3::text,
+  SET email = $2::text, email_verified = $2::text IS NOT NULL, email_proven = false, phone_number = $3::text,
     phone_verified = $3::text IS NOT NULL, updated_at = $4
   WHERE u.id = $1
   RETURNING ${userColumns}`,

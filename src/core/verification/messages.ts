@@ -28,7 +28,10 @@ export interface ContactMessages {
   ): Promise<void>;
   /** Tells somebody about a change, as far as that is possible: a notice never fails an operation. */
   notify(
-    kind: Extract<MessageKind, "notice_contact_changed" | "notice_registration_attempt">,
+    kind: Extract<
+      MessageKind,
+      "notice_contact_changed" | "notice_password_changed" | "notice_registration_attempt"
+    >,
     channel: ContactChannel,
     to: Recipient,
   ): Promise<void>;

@@ -1,0 +1,133 @@
+import { Type } from "typebox";
+import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import type { CallContext, Platform } from "../platform.ts";
+import type { UserOperations } from "../users/index.ts";
+import type { UserRow } from "../users/types.ts";
+import { type Challenges, createChallenges, type TakenChallenge } from "../verification/challenges.ts";
+import { type ContactChannel, type ContactMessages, verificationTtl } from "../verification/messages.ts";
+import { type ContactProofs, contactOf, isVerified } from "../verification/proofs.ts";
+import { verificationStore } from "../verification/store.ts";
+
+const changeSchema = Type.Object({ address: Type.String() });
+type Change = TakenChallenge<{ readonly address: string }>;
+
+/** Changing the e-mail address or phone number of an account: the new one has to be proven before anything is changed. */
+export interface ContactChanges {
+  /**
+   * Sends code and link to the new address; an unfinished change of the same kind is replaced. Naming the present, unverified contact starts
+   * its verification instead.
+   *
+   * Throws `email_unchanged` / `phone_unchanged`, `email_in_use` / `phone_in_use`, `*_delivery_failed`, `user_not_found`.
+   */
+  request(userId: string, channel: ContactChannel, address: string, context: CallContext): Promise<void>;
+  /** False when the code is not the one of this user's change to this address, or the address went to somebody else. */
+  applyByCode(
+    userId: string,
+    channel: ContactChannel,
+    address: string,
+    code: string,
+    context: CallContext,
+  ): Promise<boolean>;
+  applyByToken(channel: ContactChannel, token: string, context: CallContext): Promise<boolean>;
+  /** Forgets an unfinished change. */
+  cancel(userId: string, channel: ContactChannel): Promise<void>;
+}
+
+export interface ContactChangeParts {
+  readonly users: UserOperations;
+  readonly proofs: ContactProofs;
+  readonly messages: ContactMessages;
+}
+
+export function createContactChanges(
+  platform: Pick<Platform, "config" | "database" | "random" | "clock" | "ephemeral">,
+  parts: ContactChangeParts,
+): ContactChanges {
+  const { database, clock } = platform;
+  const { users, proofs, messages } = parts;
+  const books: Readonly<Record<ContactChannel, Challenges<{ address: string }>>> = {
+    email: createChallenges(platform, "change_email", verificationTtl.email, changeSchema),
+    phone: createChallenges(platform, "change_phone", verificationTtl.phone, changeSchema),
+  };
+
+  /** The account of a change, if it may still be used. */
+  async function usable(userId: string): Promise<UserRow | undefined> {
+    try {
+      return await users.admit(userId);
+    } catch (error) {
+      if (isAuthError(error, "user_banned") || isAuthError(error, "user_not_found")) return undefined;
+      throw error;
+    }
+  }
+
+  function store(
+    user: UserRow,
+    channel: ContactChannel,
+    address: string,
+    context: CallContext,
+  ): Promise<void> {
+    return database.transaction(async (tx) => {
+      if (channel === "email") {
+        await users.changeEmail(user.id, address, true, context, tx);
+        await verificationStore.markEmail(tx, user.id, address, clock.now());
+      } else {
+        await users.changePhone(user.id, address, true, context, tx);
+        await verificationStore.markPhone(tx, user.id, address, clock.now());
+      }
+    });
+  }
+
+  async function apply(channel: ContactChannel, change: Change, context: CallContext): Promise<boolean> {
+    const { owner, payload } = change;
+    try {
+      const user = await usable(owner);
+      if (user === undefined) return false;
+      const before = contactOf(user, channel);
+      await store(user, channel, payload.address, context);
+      // Whoever reads the old address learns of it, and can act if it was not the owner's doing.
+      if (before !== null && before !== payload.address) {
+        const language = user.preferredLanguage ?? context.language;
+        const to = { address: before, language, username: user.username };
+        await messages.notify("notice_contact_changed", channel, to);
+      }
+      return true;
+    } catch (error) {
+      await change.restore();
+      if (isAuthError(error, "email_in_use") || isAuthError(error, "phone_in_use")) return false;
+      throw error;
+    }
+  }
+
+  return {
+    async request(userId, channel, address, context) {
+      const user = await users.byId(userId);
+      if (user === undefined) throw new AuthError("user_not_found");
+      if (contactOf(user, channel) === address) {
+        if (!isVerified(user, channel)) return proofs.start(user, channel, context);
+        throw new AuthError(channel === "email" ? "email_unchanged" : "phone_unchanged");
+      }
+      const held = await users.taken(channel === "email" ? { email: address } : { phone: address }, userId);
+      if (held.email || held.phone)
+        throw new AuthError(channel === "email" ? "email_in_use" : "phone_in_use");
+      const issued = await books[channel].issue(userId, { address });
+      const language = user.preferredLanguage ?? context.language;
+      await messages.send("contact_change", channel, { address, language, username: user.username }, issued);
+    },
+
+    async applyByCode(userId, channel, address, code, context) {
+      const found = await books[channel].find(userId);
+      if (found?.payload.address !== address) return false;
+      const taken = await books[channel].takeByCode(userId, code);
+      return taken !== undefined && apply(channel, taken, context);
+    },
+
+    async applyByToken(channel, token, context) {
+      const taken = await books[channel].takeByToken(token);
+      return taken !== undefined && apply(channel, taken, context);
+    },
+
+    async cancel(userId, channel) {
+      await books[channel].drop(userId);
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { type Static, Type } from "typebox";
+import { Compile } from "typebox/compile";
+import { createPayloadCipher } from "../../platform/queue/payload-cipher.ts";
+import type { CallContext, Platform } from "../platform.ts";
+import type { ContactChannel } from "./messages.ts";
+
+/** Queue of requests that a stranger may make about any address. */
+export const recoveryQueue = "recovery-requests";
+
+/** Seconds after which nobody waits for the message any more. */
+const lifetime = 900;
+
+const payloadSchema = Type.Object({
+  kind: Type.Union([Type.Literal("verification"), Type.Literal("password_reset")]),
+  channel: Type.Union([Type.Literal("email"), Type.Literal("phone")]),
+  address: Type.String(),
+  language: Type.String(),
+  requestId: Type.String(),
+  ip: Type.Optional(Type.String()),
+  userAgent: Type.Optional(Type.String()),
+});
+
+export type RecoveryRequest = Static<typeof payloadSchema>;
+
+/**
+ * Requests whose answer must say nothing: the same row is written to a queue for every address, and only the jobs worker looks whether
+ * anybody has it. So known and unknown addresses differ neither in status, body nor time.
+ */
+export interface RecoveryRequests {
+  enqueue(
+    kind: RecoveryRequest["kind"],
+    channel: ContactChannel,
+    address: string,
+    context: CallContext,
+  ): Promise<void>;
+  /** The request a job carries, and on whose behalf it runs. Throws when it is not one of ours. */
+  open(payload: unknown): { readonly request: RecoveryRequest; readonly context: CallContext };
+}
+
+export function createRecoveryRequests(
+  platform: Pick<Platform, "config" | "random" | "queue">,
+): RecoveryRequests {
+  const cipher = createPayloadCipher(platform.config.keys.codeSecret, platform.random);
+  const shape = Compile(payloadSchema);
+
+  return {
+    async enqueue(kind, channel, address, context) {
+      const request: RecoveryRequest = {
+        ...{ kind, channel, address, language: context.language, requestId: context.requestId },
+        ...(context.ip === undefined ? {} : { ip: context.ip }),
+        ...(context.userAgent === undefined ? {} : { userAgent: context.userAgent }),
+      };
+      await platform.queue.enqueue(recoveryQueue, cipher.seal(recoveryQueue, request), {
+        expireInSeconds: lifetime,
+      });
+    },
+
+    open(payload) {
+      const request = cipher.open(recoveryQueue, payload);
+      if (!shape.Check(request)) throw new Error("not a recovery request");
+      return {
+        request,
+        context: {
+          requestId: request.requestId,
+          ip: request.ip,
+          userAgent: request.userAgent,
+          language: request.language,
+          actor: undefined,
+          signal: undefined,
+        },
+      };
+    },
+  };
+}
