@@ -1,4 +1,5 @@
 import { jobDefinitions } from "../src/jobs/definitions.ts";
+import { createDeliveries } from "../src/jobs/deliveries/index.ts";
 import { reachableClientConfig } from "../src/platform/postgres/index.ts";
 import { startJobRunner } from "../src/platform/queue/index.ts";
 import { startCore } from "./core.ts";
@@ -11,15 +12,17 @@ export async function runJobsWorker(slot: number): Promise<void> {
   const { config, log, metrics } = worker;
   const platform = createPlatform(config, { name: worker.name, log, metrics, poolMax: 4 });
   const { core, close } = await startCore(platform);
+  const deliveries = createDeliveries(platform);
   const runner = await startJobRunner({
     connection: await reachableClientConfig(config.database),
     schema: platform.database.schema,
-    jobs: jobDefinitions(platform, core),
+    jobs: [...jobDefinitions(platform, core), ...deliveries.jobs],
     log,
     metrics,
   });
   worker.onDrain(async () => {
     await runner.stop(config.server.shutdownTimeoutMs);
+    await deliveries.close();
     await close();
     await platform.close();
   });

@@ -8,7 +8,7 @@ import { createLimits, type Limits } from "./limits/index.ts";
 import { createLoginCompletion } from "./login/completion.ts";
 import { createPasswordLogin, type PasswordLogin } from "./login/password-login.ts";
 import type { LoginCompletion } from "./login/types.ts";
-import type { Messages } from "./messages/types.ts";
+import { createMessages, type MessageService } from "./messages/index.ts";
 import { createMfaStates } from "./mfa/states.ts";
 import type { MfaStates } from "./mfa/types.ts";
 import { createPasswordReset, type PasswordReset } from "./password-reset/index.ts";
@@ -57,7 +57,7 @@ export interface Core {
   readonly sessions: Sessions;
   readonly passwords: Passwords;
   readonly passwordChanges: PasswordChanges;
-  readonly messages: Messages;
+  readonly messages: MessageService;
   readonly loginCompletion: LoginCompletion;
   readonly passwordLogin: PasswordLogin;
   readonly profiles: Profiles;
@@ -94,11 +94,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   const audit = createAudit(platform);
   const limits = createLimits(platform);
   const revocations = createRevocations(platform);
-  const messages: Messages = {
-    available: () => false,
-    send: async () => undefined,
-    link: (page) => `${config.baseUrl}/${page}`,
-  };
+  const messages = createMessages(platform);
   const tokens = createTokens(config, keyRing, clock, log);
   const mint = createTokenMint(platform, keyRing);
   const users = createUsers(platform, revocations, audit);
@@ -209,8 +205,10 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     federation,
     async start() {
       await revocations.start();
+      await messages.start();
     },
     async close() {
+      await messages.close();
       await revocations.close();
     },
   };
