@@ -3,6 +3,7 @@ import type { Authorization } from "./authentication/authorization.ts";
 import { type Authenticator, createAuthenticator } from "./authentication/index.ts";
 import { type BreachedPasswords, loadBreachedPasswords } from "./breached-passwords/index.ts";
 import { type ContactChanges, createContactChanges } from "./contact-change/index.ts";
+import { createDevelopmentMint, type DevelopmentMint } from "./development/index.ts";
 import type { Federation } from "./federation/types.ts";
 import { createLimits, type Limits } from "./limits/index.ts";
 import { createLoginCompletion } from "./login/completion.ts";
@@ -54,6 +55,7 @@ export interface Core {
   readonly mfaStates: MfaStates;
   readonly tokens: Tokens;
   readonly mint: TokenMint;
+  readonly developmentMint: DevelopmentMint;
   readonly sessions: Sessions;
   readonly passwords: Passwords;
   readonly passwordChanges: PasswordChanges;
@@ -97,6 +99,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   const messages = createMessages(platform);
   const tokens = createTokens(config, keyRing, clock, log);
   const mint = createTokenMint(platform, keyRing);
+  const developmentMint = createDevelopmentMint(platform, tokens);
   const users = createUsers(platform, revocations, audit);
   const mfaStates = createMfaStates(platform, {
     senderAvailable: (channel) => messages.available(channel),
@@ -186,6 +189,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     mfaStates,
     tokens,
     mint,
+    developmentMint,
     sessions,
     passwords,
     passwordChanges,

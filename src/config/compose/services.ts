@@ -12,14 +12,20 @@ import { BadValue } from "../values.ts";
 import type { Input } from "./input.ts";
 import { unescapePem } from "./keys.ts";
 
-/** Senders of the environment win over the file's. Without any, development shows messages in its log and production has none. */
+/**
+ * Senders of the environment win over the file's. Without any, development shows messages in its log and production has none; `none`
+ * leaves the channel without a sender whatever else is set.
+ */
 export function composeSenders(input: Input): SenderConfig {
   const { values, sections, findings, development } = input;
-  const mail =
-    mailFromEnvironment(input) ??
-    sections.mail ??
-    (development ? { kind: "console", from: values.mailFrom ?? "auth@localhost" } : undefined);
-  const sms = smsFromEnvironment(input) ?? sections.sms ?? (development ? { kind: "console" } : undefined);
+  const configuredMail = mailFromEnvironment(input) ?? sections.mail;
+  const configuredSms = smsFromEnvironment(input) ?? sections.sms;
+  const consoleMail = development
+    ? ({ kind: "console", from: values.mailFrom ?? "auth@localhost" } as const)
+    : undefined;
+  const consoleSms = development ? ({ kind: "console" } as const) : undefined;
+  const mail = values.mailSender === "none" ? undefined : (configuredMail ?? consoleMail);
+  const sms = values.smsSender === "none" ? undefined : (configuredSms ?? consoleSms);
   for (const [path, sender] of [
     ["senders.mail", mail],
     ["senders.sms", sms],
@@ -32,6 +38,7 @@ export function composeSenders(input: Input): SenderConfig {
       );
     }
     if (sender?.kind === "webhook") checkAddress(input, path, sender.url);
+    if (sender?.kind === "twilio") checkAddress(input, path, sender.baseUrl);
   }
   return { mail, sms, appName: values.appName, templates: values.templates };
 }

@@ -13,6 +13,12 @@ export const services = {
     defaultText: "built-in texts",
     doc: "Directory of message templates that replace the built-in ones.",
   }),
+  mailSender: variable("AUTHKIT_MAIL_SENDER", oneOf("auto", "none"), "auto", {
+    doc: "`none`: mail is unavailable, also in development. `auto`: the configured sender, else in development the console.",
+  }),
+  smsSender: variable("AUTHKIT_SMS_SENDER", oneOf("auto", "none"), "auto", {
+    doc: "`none`: SMS is unavailable, also in development. `auto`: the configured sender, else in development the console.",
+  }),
   mailFrom: optional("AUTHKIT_MAIL_FROM", text, {
     defaultText: "required with a mail sender",
     doc: "Sender address of mail, `auth@example.com` or `Example <auth@example.com>`.",

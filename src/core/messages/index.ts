@@ -12,6 +12,8 @@ export { deliveryQueues, parseQueuedMessage, type QueuedMessage } from "./envelo
 export { createOutbox, type Outbox } from "./outbox.ts";
 export type { Channel, Message, MessageKind, MessageService, Messages, OutboxEntry } from "./types.ts";
 
+const unverifiable =
+  'authkit: registration verification policy is "required" but no email or SMS sender is configured';
 const healthTimeoutMs = 15_000;
 
 /** Accepts messages into the queue; what renders and sends them lives with the jobs. */
@@ -23,6 +25,8 @@ export function createMessages(platform: Platform): MessageService {
   const outbox = createOutbox(platform.ephemeral);
   const smsSender = createSmsSender(sms, {});
   const development = config.environment.class === "development";
+
+  let warned = false;
 
   const configured = (channel: Channel): boolean => (channel === "email" ? mail : sms) !== undefined;
 
@@ -50,6 +54,12 @@ export function createMessages(platform: Platform): MessageService {
       );
       await health.report(reason);
       return reason;
+    },
+    validateVerification() {
+      if (configured("email") || configured("sms")) return;
+      if (config.registration.verification === "required") throw new Error(unverifiable);
+      if (!warned) platform.log.warn({}, "there is neither a mail nor an SMS sender");
+      warned = true;
     },
     outbox: async () => (development ? outbox.list() : []),
     start: () => health.start(),

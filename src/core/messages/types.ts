@@ -60,6 +60,11 @@ export interface MessageService extends Messages {
    * missing sender, or one that cannot be asked, counts as healthy.
    */
   checkSmsHealth(signal?: AbortSignal): Promise<string | undefined>;
+  /**
+   * Throws when registrations must be verified and nothing could carry the code; warns in the log, once, when there is no sender and
+   * nobody needs one.
+   */
+  validateVerification(): void;
   /** What is kept of messages sent through the console sender, newest first; empty outside development. */
   outbox(): Promise<readonly OutboxEntry[]>;
   /** Learns the last verdict about SMS and follows further ones. */

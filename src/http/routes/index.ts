@@ -1,5 +1,6 @@
 import type { Route } from "../route.ts";
 import { capabilityRoutes } from "./capabilities.ts";
+import { devRoutes } from "./dev.ts";
 import { loginRoutes } from "./login.ts";
 import { passwordChangeRoutes } from "./password-change.ts";
 import { passwordResetRoutes } from "./password-reset.ts";
@@ -16,4 +17,5 @@ export const routes: readonly Route[] = [
   ...passwordResetRoutes,
   ...passwordChangeRoutes,
   ...sessionRoutes,
+  ...devRoutes,
 ];

@@ -22,6 +22,12 @@ export interface Deliveries {
  */
 export function createDeliveries(platform: Platform): Deliveries {
   const { config } = platform;
+  if (config.senders.mail === undefined && config.senders.sms === undefined) {
+    platform.log.warn(
+      {},
+      "there is neither a mail nor an SMS sender: verification, password reset and codes by message are unavailable",
+    );
+  }
   const templates = createTemplates(config);
   const show = showInConsole(platform.log, createOutbox(platform.ephemeral), platform.clock);
   const timeoutMs = config.registration.verificationSendTimeoutMs;

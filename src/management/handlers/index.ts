@@ -4,6 +4,7 @@ import type { HandlerTable } from "../context.ts";
 import { adminHandlers } from "./admin.ts";
 import { deploymentHandlers } from "./deployment.ts";
 import { passwordHandlers } from "./passwords.ts";
+import { senderHandlers } from "./senders.ts";
 import { sessionHandlers } from "./sessions.ts";
 import { tokenHandlers } from "./tokens.ts";
 import { userLifecycleHandlers } from "./user-lifecycle.ts";
@@ -17,6 +18,7 @@ const handlerFactories: readonly HandlerFactory[] = [
   adminHandlers,
   deploymentHandlers,
   passwordHandlers,
+  senderHandlers,
   sessionHandlers,
   tokenHandlers,
   userHandlers,

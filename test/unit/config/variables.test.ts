@@ -39,6 +39,14 @@ const urls: Case = [
 const webUrls: Case = [[["https://a.example/x?y", "https://a.example/x?y"]], ["a.example", "ftp://a"]];
 const textLists: Case = [[["a, b,,", ["a", "b"]]], []];
 
+const senders: Case = [
+  [
+    ["auto", "auto"],
+    ["none", "none"],
+  ],
+  ["smtp"],
+];
+
 const cases: Readonly<Record<VariableKey, Case>> = {
   environment: anyText,
   configFile: paths,
@@ -221,6 +229,8 @@ const cases: Readonly<Record<VariableKey, Case>> = {
   auditRetention: durations,
   appName: anyText,
   templates: paths,
+  mailSender: senders,
+  smsSender: senders,
   mailFrom: anyText,
   smtpUrl: anyText,
   smtpPassword: [[[" x ", " x "]], []],
