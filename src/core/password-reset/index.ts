@@ -34,7 +34,7 @@ export interface PasswordResetParts {
   readonly users: Pick<Users, "byId" | "byEmail" | "byPhone" | "admitRow">;
   readonly passwords: Passwords;
   readonly passwordChanges: PasswordChanges;
-  readonly messages: Messages;
+  readonly messages: Pick<Messages, "send" | "link">;
   readonly contactMessages: ContactMessages;
   readonly audit: Audit;
   readonly background: RecoveryRequests;
