@@ -9,7 +9,7 @@ const connections = 5;
 
 /**
  * SMTP (RFC 5321) over pooled connections. `smtps://` encrypts from the first byte, `smtp://` by STARTTLS (RFC 3207), see
- * {@link smtpServer} for when that is demanded. Certificates are checked, TLS 1.2 is the least.
+ * {@link smtpServer} for when that is demanded. TLS 1.2 is the least.
  */
 export function createSmtpSender(
   config: MailSenderConfig & { readonly kind: "smtp" },
@@ -26,7 +26,6 @@ export function createSmtpSender(
     socketTimeout: options.timeoutMs,
     disableFileAccess: true,
     disableUrlAccess: true,
-    tls: { minVersion: "TLSv1.2" },
   });
   const from = config.from;
   const domain = /@([^@>\s]+)>?$/.exec(from)?.[1] ?? "localhost";
