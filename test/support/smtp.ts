@@ -21,6 +21,8 @@ export interface SmtpSink {
   fail(status: number, count: number): void;
   /** How many mails were answered with a failure. */
   refused(): number;
+  /** Connections opened so far. */
+  connections(): number;
   stop(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
   const seen = new Set<ReceivedMail>();
   let failing = { status: 0, count: 0 };
   let refused = 0;
+  let connections = 0;
   const { auth } = options;
   const disabled: string[] = [];
   if (options.tls !== true) disabled.push("STARTTLS");
@@ -57,6 +60,10 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
     disabledCommands: disabled,
     disableReverseLookup: true,
     closeTimeout: 200,
+    onConnect: (_session, done) => {
+      connections++;
+      done();
+    },
     onAuth: ({ username, password }, _session, done) => {
       if (username === auth?.user && password === auth?.pass) done(null, { user: username });
       else done(Object.assign(new Error("bad credentials"), { responseCode: 535 }));
@@ -110,6 +117,7 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
       failing = { status, count };
     },
     refused: () => refused,
+    connections: () => connections,
     stop: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }

@@ -75,8 +75,8 @@ function sending({
     const rendering = { ...message, validSeconds };
     if (channel === "email") {
       if (mail === undefined) throw new DeliveryRefused("there is no mail sender any more");
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-      await mail.send({ to, ...templates.mail(rendering), idempotencyKey: id }, limit);
+      // Time-outs are the connection's: a mail that was given up might still arrive, and then come twice.
+      await mail.send({ to, ...templates.mail(rendering), idempotencyKey: id }, signal);
       return;
     }
     if (sms === undefined) throw new DeliveryRefused("there is no SMS sender any more");

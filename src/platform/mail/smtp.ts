@@ -32,6 +32,7 @@ export function createSmtpSender(
   return {
     name: "smtp",
     async send(mail, signal) {
+      if (signal?.aborted === true) throw new Error(givenUp);
       const sending = transport.sendMail({
         from,
         // As an object, so that nothing in it can be taken for a list or a name.
@@ -47,11 +48,11 @@ export function createSmtpSender(
           ...(mail.categories.length === 0 ? {} : { "X-Category": mail.categories.join(", ") }),
         },
       });
-      try {
-        await Promise.race([sending, abortion(signal)]);
-      } catch (error) {
+      // A mail under way cannot be called back; whoever gives up only stops waiting.
+      const outcome = sending.catch((error: unknown) => {
         throw smtpError(error);
-      }
+      });
+      await (signal === undefined ? outcome : unlessAborted(outcome, signal));
     },
     async close() {
       transport.close();
@@ -59,12 +60,19 @@ export function createSmtpSender(
   };
 }
 
-function abortion(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => {
-    const end = (): void => reject(new Error("sending was given up"));
-    if (signal?.aborted === true) end();
-    else signal?.addEventListener("abort", end, { once: true });
+const givenUp = "sending was given up";
+
+async function unlessAborted(outcome: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  let end: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    end = () => reject(new Error(givenUp));
+    signal.addEventListener("abort", end, { once: true });
   });
+  try {
+    await Promise.race([outcome, aborted]);
+  } finally {
+    signal.removeEventListener("abort", end);
+  }
 }
 
 /** Servers repeat addresses in their answers: what is passed on is the code and the stage alone. */
@@ -80,6 +88,7 @@ function smtpError(error: unknown): Error {
     return status >= 500 && code !== "EAUTH" ? new DeliveryRefused(text) : new Error(text);
   }
   if (code === "EENVELOPE") return new DeliveryRefused("the address cannot receive mail");
-  const reason = typeof code === "string" ? code : error instanceof Error ? error.name : "unknown";
+  const system = error instanceof Error ? /\bE[A-Z]{4,}\b/.exec(error.message)?.[0] : undefined;
+  const reason = system ?? (typeof code === "string" ? code : "unknown");
   return new Error(`the mail server could not be used (${reason}${stage})`);
 }
