@@ -17,7 +17,9 @@ const unverifiable =
 const healthTimeoutMs = 15_000;
 
 /** Accepts messages into the queue; what renders and sends them lives with the jobs. */
-export function createMessages(platform: Platform): MessageService {
+export function createMessages(
+  platform: Pick<Platform, "config" | "queue" | "clock" | "random" | "ephemeral" | "bus" | "log">,
+): MessageService {
   const { config, queue, clock, random } = platform;
   const { mail, sms } = config.senders;
   const cipher = payloadCipher(config);

@@ -11,6 +11,8 @@ import { showInConsole } from "./show.ts";
 /** Deliveries at once in one jobs worker: what a mail server's connections bear. */
 const concurrency = 4;
 
+export type DeliveryPlatform = Pick<Platform, "config" | "ephemeral" | "clock" | "log">;
+
 export interface Deliveries {
   readonly jobs: readonly JobDefinition[];
   close(): Promise<void>;
@@ -20,7 +22,7 @@ export interface Deliveries {
  * Sends what `Messages.send` queued. A failed attempt is repeated with growing pauses until the message's time is over; a refusal by the
  * provider is final. What was handed over is remembered until then, so that a job run twice sends once.
  */
-export function createDeliveries(platform: Platform): Deliveries {
+export function createDeliveries(platform: DeliveryPlatform): Deliveries {
   const { config } = platform;
   if (config.senders.mail === undefined && config.senders.sms === undefined) {
     platform.log.warn(
@@ -85,7 +87,7 @@ function sending({
   };
 }
 
-async function deliver(platform: Platform, queue: string, job: Job, send: Send): Promise<void> {
+async function deliver(platform: DeliveryPlatform, queue: string, job: Job, send: Send): Promise<void> {
   const { clock, ephemeral, config } = platform;
   const message = parseQueuedMessage(payloadCipher(config).open(queue, job.payload));
   const remaining = (message.expiresAt - clock.millis()) / 1000;
