@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { createPayloadCipher } from "../../platform/queue/payload-cipher.ts";
+import { payloadCipher } from "../../platform/queue/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { ContactChannel } from "./messages.ts";
 
@@ -37,10 +37,8 @@ export interface RecoveryRequests {
   open(payload: unknown): { readonly request: RecoveryRequest; readonly context: CallContext };
 }
 
-export function createRecoveryRequests(
-  platform: Pick<Platform, "config" | "random" | "queue">,
-): RecoveryRequests {
-  const cipher = createPayloadCipher(platform.config.keys.codeSecret, platform.random);
+export function createRecoveryRequests(platform: Pick<Platform, "config" | "queue">): RecoveryRequests {
+  const cipher = payloadCipher(platform.config);
   const shape = Compile(payloadSchema);
 
   return {

@@ -36,7 +36,8 @@ class Listener implements ChannelServer {
     this.#file = await takeSocketPath(path, async (temporary) => {
       await new Promise<void>((resolve, reject) => {
         this.#server.once("error", reject);
-        this.#server.listen(temporary, () => {
+        // `exclusive`: inside a cluster this process binds by itself, not through the primary.
+        this.#server.listen({ path: temporary, exclusive: true }, () => {
           this.#server.off("error", reject);
           resolve();
         });
