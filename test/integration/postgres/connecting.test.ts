@@ -160,8 +160,10 @@ describe("encryption", () => {
   test("a cancellation travels encrypted too", async () => {
     const database = openDatabase(at("127.0.0.1", "sslmode=require"), { poolMax: 1 });
     try {
+      // Connected beforehand: the time is for the cancellation alone.
+      await database.row(session);
       const abort = new AbortController();
-      setTimeout(() => abort.abort(new Error("left")), 100);
+      setTimeout(() => abort.abort(new Error("left")), 300);
       await expect(
         database.row(
           sql("connecting.sleep", () => "SELECT pg_sleep(30)"),
