@@ -30,11 +30,12 @@ export function watch<T>(connection: Connection, work: Promise<T>, bounds: Bound
   if (signal === undefined && timeoutMs <= 0) return { result: work, settled: work.then(ignore, ignore) };
   let cancelled: Promise<void> | undefined;
   let finished = false;
+  const ended = Promise.withResolvers<void>();
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
   const interrupt = (reason: unknown) => {
     if (finished || cancelled !== undefined) return;
     reject(reason);
-    cancelled = cancelRunning(connection, () => finished, bounds.log);
+    cancelled = cancelRunning(connection, ended.promise, bounds.log);
   };
   const timer =
     timeoutMs > 0
@@ -47,6 +48,7 @@ export function watch<T>(connection: Connection, work: Promise<T>, bounds: Bound
   signal?.addEventListener("abort", onAbort, { once: true });
   const finish = () => {
     finished = true;
+    ended.resolve();
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
   };
@@ -57,13 +59,16 @@ export function watch<T>(connection: Connection, work: Promise<T>, bounds: Bound
   return { result, settled };
 }
 
-async function cancelRunning(connection: Connection, isFinished: () => boolean, log: Log): Promise<void> {
+async function cancelRunning(connection: Connection, ended: Promise<void>, log: Log): Promise<void> {
   await connection.cancel();
-  await delay(isFinished() ? 0 : cancelGraceMs, undefined, { ref: false });
-  if (!isFinished()) {
+  // The statement's own end, which the cancellation brings about, arrives on the other connection: before or after this one closed.
+  const grace = new AbortController();
+  const overdue = delay(cancelGraceMs, "overdue", { ref: false, signal: grace.signal }).catch(ignore);
+  if ((await Promise.race([ended, overdue])) === "overdue") {
     log.warn({}, "the database did not react to a cancellation; dropping the connection");
     connection.destroy();
   }
+  grace.abort();
 }
 
 function ignore(): void {}
