@@ -5,6 +5,7 @@ import { type BreachedPasswords, loadBreachedPasswords } from "./breached-passwo
 import { type ContactChanges, createContactChanges } from "./contact-change/index.ts";
 import { createDevelopmentMint, type DevelopmentMint } from "./development/index.ts";
 import type { Federation } from "./federation/types.ts";
+import { createIdentities, type Identities } from "./identities/index.ts";
 import { createLimits, type Limits } from "./limits/index.ts";
 import { createLoginCompletion } from "./login/completion.ts";
 import { createPasswordLogin, type PasswordLogin } from "./login/password-login.ts";
@@ -52,6 +53,7 @@ export interface Core {
   readonly revocations: Revocations;
   readonly limits: Limits;
   readonly users: UserOperations;
+  readonly identities: Identities;
   readonly mfaStates: MfaStates;
   readonly tokens: Tokens;
   readonly mint: TokenMint;
@@ -101,6 +103,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   const mint = createTokenMint(platform, keyRing);
   const developmentMint = createDevelopmentMint(platform, tokens);
   const users = createUsers(platform, revocations, audit);
+  const identities = createIdentities(platform, audit);
   const mfaStates = createMfaStates(platform, {
     senderAvailable: (channel) => messages.available(channel),
     totpAvailable: () => totpKey !== undefined,
@@ -186,6 +189,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     revocations,
     limits,
     users,
+    identities,
     mfaStates,
     tokens,
     mint,
