@@ -1,0 +1,18 @@
+import type { Scenario } from "../bench.ts";
+import { jwks, management, me } from "./light.ts";
+import { login, mix, policy, refresh, storm } from "./sign-in.ts";
+import { footprint, growth } from "./size.ts";
+
+/** In the order they run: what fills the database comes last. */
+export const scenarios: readonly Scenario[] = [
+  jwks,
+  login,
+  refresh,
+  me,
+  management,
+  storm,
+  mix,
+  policy,
+  footprint,
+  growth,
+];

@@ -1,0 +1,85 @@
+import { type Bench, drive, type Line, logins, type Measured, refreshes, type Scenario } from "../bench.ts";
+import { processTree } from "../processes.ts";
+import { seed } from "../seed.ts";
+import { issuer } from "../services.ts";
+
+const mebi = 1024 * 1024;
+
+/** Memory of each process after the load of the scenarios before, and the time a start took. */
+export const footprint: Scenario = {
+  name: "footprint",
+  async run(bench) {
+    const workers = processTree(bench.cluster.pid);
+    const resident = workers.map((worker) => worker.rss / mebi).sort((a, b) => b - a);
+    const http = workers.filter(({ command }) => /\bhttp\b/.test(command)).map(({ rss }) => rss / mebi);
+    const largest = Math.max(...(http.length > 0 ? http : resident));
+    return [
+      {
+        path: `RSS of the largest ${http.length > 0 ? "http worker" : "process"}`,
+        raw: largest,
+        against: "MB",
+        budget: "≤ 120 MB",
+        met: largest <= 120,
+        note: `all processes: ${resident.map((size) => size.toFixed(0)).join(", ")} MB`,
+      },
+      {
+        path: "start to ready",
+        raw: bench.cluster.startMs,
+        against: "ms",
+        budget: "≤ 2000 ms",
+        met: bench.cluster.startMs <= 2_000,
+      },
+    ];
+  },
+};
+
+async function costs(bench: Bench, users: number): Promise<{ login: Measured; refresh: Measured }> {
+  const { connections, duration, hashingWorkers } = bench.options;
+  const servers = [bench.cluster.pid, bench.postgres.pid];
+  const session = bench.takeSessions(connections);
+  return {
+    login: await drive({
+      url: bench.cluster.url,
+      connections: hashingWorkers * 4,
+      duration,
+      servers,
+      conversation: (index) => logins(users, index),
+    }),
+    refresh: await drive({
+      url: bench.cluster.url,
+      connections,
+      duration,
+      servers,
+      // Sessions far apart, so that a large table is read all over.
+      conversation: (index) => refreshes((session + index * 31) % users),
+    }),
+  };
+}
+
+/** What a login and a refresh cost, server and database together, in a hundredfold database. Last, because it fills the database. */
+export const growth: Scenario = {
+  name: "growth",
+  async run(bench) {
+    const { users, growth: grown } = bench.options;
+    if (grown <= users) return [];
+    const before = await costs(bench, users);
+    await seed({ databaseUrl: bench.databaseUrl, issuer, from: users, to: grown, argon2: bench.argon2 });
+    const after = await costs(bench, grown);
+    const line = (path: string, small: Measured, large: Measured): Line => {
+      const ratio = large.cpuMicros / small.cpuMicros;
+      return {
+        path: `${path} at ${grown} accounts`,
+        ours: large,
+        raw: small.cpuMicros,
+        against: `µs/req with the database at ${users}`,
+        ratio,
+        budget: "≤ 1.2",
+        met: ratio <= 1.2,
+      };
+    };
+    return [
+      line("POST /password/login", before.login, after.login),
+      line("POST /token", before.refresh, after.refresh),
+    ];
+  },
+};
