@@ -2,6 +2,7 @@ import { type Audit, type AuditTrail, createAudit } from "./audit/index.ts";
 import type { Authorization } from "./authentication/authorization.ts";
 import { type Authenticator, createAuthenticator } from "./authentication/index.ts";
 import { type BreachedPasswords, loadBreachedPasswords } from "./breached-passwords/index.ts";
+import { type CleanupOptions, type CleanupReport, cleanExpiredState } from "./cleanup/index.ts";
 import { type ContactChanges, createContactChanges } from "./contact-change/index.ts";
 import { createDevelopmentMint, type DevelopmentMint } from "./development/index.ts";
 import type { Federation } from "./federation/types.ts";
@@ -75,6 +76,8 @@ export interface Core {
   readonly authenticator: Authenticator;
   readonly authorization: Authorization;
   readonly federation: Federation;
+  /** Removes expired state, as the hourly job does. */
+  cleanup(options?: CleanupOptions): Promise<CleanupReport>;
   /** Loads what has to be in memory before the first request, and subscribes to changes. */
   start(): Promise<void>;
   close(): Promise<void>;
@@ -211,6 +214,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     authenticator,
     authorization,
     federation,
+    cleanup: (options) => cleanExpiredState(platform, options),
     async start() {
       await revocations.start();
       await messages.start();

@@ -1,8 +1,9 @@
+import { cleanExpiredState } from "../core/cleanup/index.ts";
 import type { Core } from "../core/index.ts";
 import type { Platform } from "../core/platform.ts";
 import { rotateSigningKeys } from "../core/signing-keys/index.ts";
 import type { JobDefinition } from "../platform/queue/index.ts";
-import { cleanExpiredState, purgeDeletedUsers } from "./cleanup/index.ts";
+import { purgeDeletedUsers } from "./cleanup/index.ts";
 import { recoveryJob } from "./recovery.ts";
 
 /** Everything the jobs worker runs. Each is idempotent: a job cut off half-way is simply run again. */

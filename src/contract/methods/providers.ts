@@ -11,7 +11,7 @@ export const providersMethods = {
     result: string,
     errors: ["invalid_user"],
     introspection: true,
-    note: '"" when the link has no name; no link is an error.',
+    note: '"" when the account has no such link, or the link no name.',
   }),
   linkProvider: method({
     name: "LinkProvider",
@@ -26,7 +26,7 @@ export const providersMethods = {
     result: nothing,
     errors: ["invalid_user", "provider_already_linked", "user_not_found"],
     mutates: { kind: "user", args: ["userId"] },
-    note: "provider is stored as the issuer; no provider slug is stored.",
+    note: "provider serves as the issuer too. Another subject of the account at that provider is replaced.",
   }),
   linkProviderByIssuer: method({
     name: "LinkProviderByIssuer",

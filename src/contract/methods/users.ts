@@ -246,6 +246,7 @@ export const usersMethods = {
       "email_already_verified",
       "email_delivery_failed",
       "email_in_use",
+      "email_sender_unavailable",
       "invalid_email",
       "invalid_user",
       "user_not_found",

@@ -29,6 +29,13 @@ export interface ContactChanges {
     context: CallContext,
   ): Promise<boolean>;
   applyByToken(channel: ContactChannel, token: string, context: CallContext): Promise<boolean>;
+  /**
+   * Sets an account's address without proof of it; it is unverified then, and its verification starts. The address the account has already is
+   * left alone, but asked to be verified again when it is not. The change stays when the message cannot be sent.
+   *
+   * Throws `invalid_email`, `user_not_found`, `email_in_use`; `email_delivery_failed`, and `email_sender_unavailable` in production.
+   */
+  setEmailByOperator(userId: string, email: string, context: CallContext): Promise<void>;
   /** Forgets an unfinished change. */
   cancel(userId: string, channel: ContactChannel): Promise<void>;
 }
@@ -43,7 +50,7 @@ export function createContactChanges(
   platform: Pick<Platform, "config" | "database" | "random" | "clock" | "ephemeral">,
   parts: ContactChangeParts,
 ): ContactChanges {
-  const { database, clock } = platform;
+  const { config, database, clock } = platform;
   const { users, proofs, messages } = parts;
   const books: Readonly<Record<ContactChannel, Challenges<{ address: string }>>> = {
     email: createChallenges(platform, "change_email", verificationTtl.email, changeSchema),
@@ -124,6 +131,19 @@ export function createContactChanges(
     async applyByToken(channel, token, context) {
       const taken = await books[channel].takeByToken(token);
       return taken !== undefined && apply(channel, taken, context);
+    },
+
+    async setEmailByOperator(userId, email, context) {
+      const changed = await users.changeEmail(userId, email, false, context);
+      const user = changed ?? (await users.byId(userId));
+      if (user === undefined) throw new AuthError("user_not_found");
+      if (changed !== undefined) {
+        // Codes and links that prove the former address, or lead to another one, must not undo what the operator has set.
+        await Promise.all([books.email.drop(user.id), proofs.drop(user.id, "email")]);
+      }
+      if (user.emailVerified) return;
+      if (messages.available("email")) await proofs.start(user, "email", context);
+      else if (config.environment.class === "production") throw new AuthError("email_sender_unavailable");
     },
 
     async cancel(userId, channel) {

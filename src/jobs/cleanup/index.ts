@@ -1,2 +1,1 @@
 export { type PurgeOptions, purgeDeletedUsers } from "./purge.ts";
-export { type CleanupOptions, type CleanupReport, cleanExpiredState } from "./state.ts";

@@ -3,7 +3,9 @@ import type { Core } from "../../core/index.ts";
 import type { HandlerTable } from "../context.ts";
 import { adminHandlers } from "./admin.ts";
 import { deploymentHandlers } from "./deployment.ts";
+import { maintenanceHandlers } from "./maintenance.ts";
 import { passwordHandlers } from "./passwords.ts";
+import { providerHandlers } from "./providers.ts";
 import { senderHandlers } from "./senders.ts";
 import { sessionHandlers } from "./sessions.ts";
 import { tokenHandlers } from "./tokens.ts";
@@ -17,7 +19,9 @@ export type HandlerFactory = (core: Core, config: Config) => HandlerTable;
 const handlerFactories: readonly HandlerFactory[] = [
   adminHandlers,
   deploymentHandlers,
+  maintenanceHandlers,
   passwordHandlers,
+  providerHandlers,
   senderHandlers,
   sessionHandlers,
   tokenHandlers,

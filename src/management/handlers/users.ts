@@ -12,7 +12,7 @@ async function found(read: Promise<UserRow | undefined>): Promise<UserRow> {
 }
 
 /** Accounts: creation, look-up, access, profile. */
-export const userHandlers: HandlerFactory = ({ users }) => ({
+export const userHandlers: HandlerFactory = ({ users, identities, contactChanges }, config) => ({
   createUser: async ({ email, username }, { callContext }) =>
     userDto(await users.createByOperator(email, username, callContext)),
   getUserByEmail: async ({ email }) => userDto(await found(users.byEmail(email))),
@@ -24,6 +24,12 @@ export const userHandlers: HandlerFactory = ({ users }) => ({
     banReason: null,
     bannedBy: null,
   }),
+  getUserBySolanaAddress: async ({ address }) => {
+    const wallet = await identities.find(`solana:${config.solana.network}`, address);
+    return userDto(
+      await found(wallet === undefined ? Promise.resolve(undefined) : users.byId(wallet.userId)),
+    );
+  },
   getEmailByUserId: async ({ id }) => (await found(users.byId(parseUserId(id)))).email ?? "",
   usersByIds: async ({ ids }, { generation }) => {
     const rows = await users.byIds(ids);
@@ -54,6 +60,7 @@ export const userHandlers: HandlerFactory = ({ users }) => ({
     await users.patchMetadata(userId, patch, callContext);
   },
   setEmailVerified: ({ id, v }) => users.setEmailVerified(id, v),
+  updateEmail: ({ id, email }, { callContext }) => contactChanges.setEmailByOperator(id, email, callContext),
   updateBiography: async ({ id, bio }) => {
     await users.setBiography(id, bio);
   },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cleanExpiredState, purgeDeletedUsers } from "../../../src/jobs/cleanup/index.ts";
+import { cleanExpiredState } from "../../../src/core/cleanup/index.ts";
+import { purgeDeletedUsers } from "../../../src/jobs/cleanup/index.ts";
 import { addUser, context, type Fixture, openFixture } from "./fixture.ts";
 
 let f: Fixture;

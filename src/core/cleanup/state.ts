@@ -1,6 +1,6 @@
-import type { Platform } from "../../core/platform.ts";
 import { sweepEphemeral } from "../../platform/ephemeral/index.ts";
 import { sweepRateLimits } from "../../platform/limiter/index.ts";
+import type { Platform } from "../platform.ts";
 import { cleanupStore } from "./store.ts";
 
 const day = 86_400_000;

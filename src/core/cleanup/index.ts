@@ -1,0 +1,1 @@
+export { type CleanupOptions, type CleanupReport, cleanExpiredState } from "./state.ts";
