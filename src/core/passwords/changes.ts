@@ -102,19 +102,26 @@ export function createPasswordChanges(
       await overwrite(userId, next, "password.set_by_operator", context);
     },
 
-    async importHash(userId, hash, algorithm, params, context) {
+    async setDeclared(userId, next, context, tx) {
+      const phc = await passwords.hash(next, context);
+      await passwords.store(userId, phc, tx);
+      await replaced(tx, userId, "password.set_by_operator", undefined, context);
+    },
+
+    async importHash(userId, hash, algorithm, params, context, tx) {
       if (userId.trim() === "") throw new AuthError("invalid_user");
       const password = importable(hash, algorithm, params);
       if (!isUuid(userId)) throw new AuthError("user_not_found");
-      await database.transaction(async (tx) => {
-        await passwordStore.put(tx, userId, password, clock.now());
+      const write = async (on: Transaction): Promise<void> => {
+        await passwordStore.put(on, userId, password, clock.now());
         const details = { algorithm };
         await audit.record(
           { action: "password.imported", target: `user:${userId}`, outcome: "ok", details },
           context,
-          tx,
+          on,
         );
-      });
+      };
+      await (tx === undefined ? database.transaction(write) : write(tx));
     },
 
     async matches(userId, password, context) {

@@ -71,7 +71,13 @@ export interface PasswordChanges {
     algorithm: string,
     params: Uint8Array | null,
     context: CallContext,
+    tx?: Transaction,
   ): Promise<void>;
+  /**
+   * What {@link setByOperator} does, in the caller's transaction and for a password that was demanded of the operator elsewhere: the policy for
+   * people's own passwords is not applied. Throws `user_not_found`, `server_busy`.
+   */
+  setDeclared(userId: string, next: string, context: CallContext, tx: Transaction): Promise<void>;
   /** For back ends: only whether it matches. False for every problem but `server_busy` and `service_unavailable`. */
   matches(userId: string, password: string, context: CallContext): Promise<boolean>;
   /**

@@ -4,6 +4,7 @@ import type { Platform } from "../platform.ts";
 import { createSessionRevocation, type RevocationFeed } from "../sessions/index.ts";
 import type { UserCapability } from "./capability.ts";
 import { createContacts } from "./contacts.ts";
+import { createDeclaredUsers } from "./declare.ts";
 import { createDeletion } from "./deletion.ts";
 import { createDirectory } from "./directory.ts";
 import { createImports } from "./import.ts";
@@ -20,6 +21,8 @@ export type {
   AdminUser,
   Ban,
   BatchOutcome,
+  DeclaredOutcome,
+  DeclaredUser,
   ImportedUser,
   ImportReport,
   ImportResult,
@@ -53,5 +56,6 @@ export function createUsers(
     ...createContacts(capability),
     ...createRecovery(capability),
     ...createImports(capability, validateStored),
+    ...createDeclaredUsers(capability),
   };
 }

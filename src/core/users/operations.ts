@@ -250,6 +250,27 @@ export interface UserImports {
   updateImported(userId: string, user: ImportedUser, context: CallContext): Promise<UserRow>;
 }
 
+/** An account that has to be there. A declared ban has a `bannedAt`; without one the ban of the account is left as it is. */
+export type DeclaredUser = Omit<
+  ImportedUser,
+  "createdAt" | "updatedAt" | "passwordHash" | "hashAlgo" | "hashParams"
+>;
+
+export interface DeclaredOutcome {
+  readonly user: UserRow;
+  readonly created: boolean;
+  /** Members written over; empty for a new account and for one that was as declared. */
+  readonly changed: readonly string[];
+}
+
+export interface DeclaredUsers {
+  /**
+   * Creates the account, or brings the one with that username, e-mail address or phone number (in this order) into line. Throws the
+   * validation codes of an import, `invalid_banned_by`, `email_in_use`, `phone_in_use`, `owner_slug_taken`.
+   */
+  declare(user: DeclaredUser, context: CallContext, tx: Transaction): Promise<DeclaredOutcome>;
+}
+
 /** Everything there is to do with accounts. */
 export interface UserOperations
   extends Users,
@@ -261,7 +282,8 @@ export interface UserOperations
     UserProfiles,
     UserContacts,
     UserRecovery,
-    UserImports {
+    UserImports,
+    DeclaredUsers {
   /** An account made by an operator: blank members are absent. Throws `invalid_email`, `username_*`, `email_in_use`, `owner_slug_taken`. */
   createByOperator(email: string, username: string, context: CallContext): Promise<UserRow>;
 }
