@@ -1,6 +1,8 @@
+import { AuthError } from "../contract/errors/index.ts";
 import { type Audit, type AuditTrail, createAudit } from "./audit/index.ts";
 import type { Authorization } from "./authentication/authorization.ts";
 import { type Authenticator, createAuthenticator } from "./authentication/index.ts";
+import { type Bootstrap, createBootstrap, type DeclaredAuthority } from "./bootstrap/index.ts";
 import { type BreachedPasswords, loadBreachedPasswords } from "./breached-passwords/index.ts";
 import { type CleanupOptions, type CleanupReport, cleanExpiredState } from "./cleanup/index.ts";
 import { type ContactChanges, createContactChanges } from "./contact-change/index.ts";
@@ -76,6 +78,7 @@ export interface Core {
   readonly authenticator: Authenticator;
   readonly authorization: Authorization;
   readonly federation: Federation;
+  readonly bootstrap: Bootstrap;
   /** Removes expired state, as the hourly job does. */
   cleanup(options?: CleanupOptions): Promise<CleanupReport>;
   /** Loads what has to be in memory before the first request, and subscribes to changes. */
@@ -185,6 +188,21 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     gate: sensitiveGate,
     messages: contactMessages,
   });
+  const declaredAuthority: DeclaredAuthority = {
+    ensureRoot: async () => undefined,
+    rootHasOwner: async () => false,
+    setRole: () => Promise.reject(new AuthError("not_implemented")),
+    storeApplication: () => Promise.reject(new AuthError("not_implemented")),
+    findApplication: async () => undefined,
+    checkApplication: () => undefined,
+  };
+  const bootstrap = createBootstrap(platform, {
+    users,
+    passwords,
+    passwordChanges,
+    audit,
+    authority: declaredAuthority,
+  });
 
   return {
     keyRing,
@@ -214,6 +232,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     authenticator,
     authorization,
     federation,
+    bootstrap,
     cleanup: (options) => cleanExpiredState(platform, options),
     async start() {
       await revocations.start();

@@ -2,6 +2,7 @@ import type { Config } from "../../config/config.ts";
 import type { Core } from "../../core/index.ts";
 import type { HandlerTable } from "../context.ts";
 import { adminHandlers } from "./admin.ts";
+import { bootstrapHandlers } from "./bootstrap.ts";
 import { deploymentHandlers } from "./deployment.ts";
 import { maintenanceHandlers } from "./maintenance.ts";
 import { passwordHandlers } from "./passwords.ts";
@@ -18,6 +19,7 @@ export type HandlerFactory = (core: Core, config: Config) => HandlerTable;
 /** In the order of the topics. A method belongs to exactly one of them. */
 const handlerFactories: readonly HandlerFactory[] = [
   adminHandlers,
+  bootstrapHandlers,
   deploymentHandlers,
   maintenanceHandlers,
   passwordHandlers,
