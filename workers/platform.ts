@@ -5,6 +5,7 @@ import { connectChannel } from "../src/platform/channel/index.ts";
 import { systemClock } from "../src/platform/clock.ts";
 import { createEphemeralStore } from "../src/platform/ephemeral/index.ts";
 import { createPasswordHasher } from "../src/platform/hashing/client.ts";
+import type { PasswordHasher } from "../src/platform/hashing/port.ts";
 import { createRateLimiter } from "../src/platform/limiter/index.ts";
 import type { Log } from "../src/platform/log/port.ts";
 import type { ProcessMetrics } from "../src/platform/metrics/prometheus.ts";
@@ -29,7 +30,9 @@ export interface PlatformOptions {
   readonly log: Log;
   readonly metrics: ProcessMetrics;
   /** Connections of this process's pool. */
-  readonly poolMax?: number;
+  readonly poolMax?: number | undefined;
+  /** In place of the hashing processes. */
+  readonly hasher?: PasswordHasher | undefined;
 }
 
 /** Connects a worker to the outside world. */
@@ -47,7 +50,8 @@ export function createPlatform(config: Config, options: PlatformOptions): Runnin
     systemRandom,
     { name: `authkit-${name}-bus` },
   );
-  const hasher = createPasswordHasher(config, connectChannel(hashingSockets(config)), log, metrics);
+  const hasher =
+    options.hasher ?? createPasswordHasher(config, connectChannel(hashingSockets(config)), log, metrics);
   const queue = createJobQueue(database, log);
   const outbound = createOutbound({ allowPrivate: config.environment.class === "development" });
   return {

@@ -42,15 +42,22 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
     config.stateDirectory,
   );
   const embedded = await embeddedDatabase(config, log);
+  let seeded: NodeJS.ProcessEnv = {};
   const forked = (): NodeJS.ProcessEnv => {
-    if (embedded === undefined) return environment;
-    return { ...environment, DB_URL: embedded.url };
+    if (embedded === undefined) return { ...seeded, ...environment };
+    return { ...seeded, ...environment, DB_URL: embedded.url };
   };
   const resolved = embedded === undefined ? config : loadProcessConfig(forked()).config;
 
   try {
     await prepareDatabase(resolved, { log, metrics });
     await prepareGeneratedKey({ config: resolved, clock: systemClock, random: systemRandom, log });
+    if (config.bootstrap.path !== undefined) {
+      const { applyConfiguredManifest } = await import("./bootstrap.ts");
+      const { staticEntitlements } = await applyConfiguredManifest(resolved, config.bootstrap.path, log);
+      if (staticEntitlements.length > 0)
+        seeded = { AUTHKIT_STATIC_ENTITLEMENTS: staticEntitlements.join(",") };
+    }
 
     let finish: (code: number) => void = () => undefined;
     const finished = new Promise<number>((resolve) => {

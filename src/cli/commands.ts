@@ -38,6 +38,10 @@ export const commands: Readonly<Record<string, Command>> = {
       });
     },
   },
+  bootstrap: {
+    summary: "Apply a manifest of accounts, applications and roles, or show what it would change.",
+    run: async (args) => (await import("./commands/bootstrap.ts")).bootstrapCommand(args, process.env, print),
+  },
   config: {
     summary: "Check or print the configuration, print its schema or its reference.",
     run: async (args) => (await import("./config.ts")).configCommand(args, process.env),
