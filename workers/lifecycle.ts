@@ -1,5 +1,6 @@
 import type { Config } from "../src/config/config.ts";
 import { loadProcessConfig } from "../src/config/index.ts";
+import { storeCompiledCode } from "../src/platform/compile-cache.ts";
 import { createLog } from "../src/platform/log/pino.ts";
 import type { Log } from "../src/platform/log/port.ts";
 import { createMetrics, type ProcessMetrics } from "../src/platform/metrics/prometheus.ts";
@@ -73,7 +74,10 @@ export function workerProcess(kind: string, slot: number): WorkerProcess {
     config,
     log,
     metrics,
-    ready: (port) => send(port === undefined ? { type: "ready" } : { type: "ready", port }),
+    ready(port) {
+      send(port === undefined ? { type: "ready" } : { type: "ready", port });
+      storeCompiledCode();
+    },
     onDrain(task) {
       drain = task;
     },

@@ -1,6 +1,8 @@
 /** Entry of every forked process: finds out what it is and runs it. */
+import { keepCompiledCode } from "../src/platform/compile-cache.ts";
 import { identityVariable, parseIdentity } from "./supervision/messages.ts";
 
+keepCompiledCode();
 const identity = parseIdentity(process.env[identityVariable]);
 switch (identity?.kind) {
   case "http":

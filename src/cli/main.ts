@@ -1,5 +1,8 @@
 /** The command line. `serve` is the default; every command answers `--help`. */
-import { commands } from "./commands.ts";
+import { keepCompiledCode } from "../platform/compile-cache.ts";
+
+keepCompiledCode();
+const { commands } = await import("./commands.ts");
 
 const [name = "serve", ...args] = process.argv.slice(2);
 const command = Object.hasOwn(commands, name) ? commands[name] : undefined;

@@ -7,6 +7,12 @@ import { Slot } from "./slot.ts";
 /** How long the metrics listener waits for a worker's share. */
 const metricsTimeoutMs = 1_000;
 
+/**
+ * V8's default young generation (three halves of 16 MB a process) is for one large program on a machine. Requests here leave
+ * little behind, and there are many processes: 4 MB halves cost no measurable throughput and save tens of megabytes each.
+ */
+const workerFlags = ["--max-semi-space-size=2"] as const;
+
 export interface Supervisor {
   /** Starts every worker in order: hashing and management first, then http, jobs last. */
   start(): Promise<void>;
@@ -31,7 +37,12 @@ export interface SupervisorOptions {
 /** Keeps the cluster of one node alive (spec of the processes: docs/architecture.md). */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { config, log } = options;
-  cluster.setupPrimary({ exec: options.entry, args: [], silent: false });
+  cluster.setupPrimary({
+    exec: options.entry,
+    args: [],
+    silent: false,
+    execArgv: [...process.execArgv, ...workerFlags],
+  });
   const slots: Slot[] = [];
   const add = (kind: WorkerKind, count: number): void => {
     for (let slot = 0; slot < count; slot++) {

@@ -1,3 +1,5 @@
+import { hostAddress } from "./uri.ts";
+
 export type OutboundFault =
   /** Not an absolute http(s) URL, or one the rules refuse before any look-up. */
   | "invalid_url"
@@ -18,4 +20,9 @@ export class OutboundError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.fault = fault;
   }
+}
+
+/** The refusal of a host that is, or resolves to, an address that is not public. */
+export function blockedAddress(hostname: string): OutboundError {
+  return new OutboundError("blocked_address", `${hostAddress(hostname)} is not a public address`);
 }

@@ -1,14 +1,11 @@
-import { type LookupAddress, lookup } from "node:dns";
-import type { LookupFunction } from "node:net";
-import { Agent, buildConnector } from "undici";
-import { OutboundError } from "./errors.ts";
+import { lookup } from "node:dns";
+import type { Agent } from "undici";
+import { blockedAddress, OutboundError } from "./errors.ts";
 import { createFetch } from "./fetch.ts";
 import type { Outbound, OutboundRequest, OutboundResponse } from "./port.ts";
-import { isReservedAddressText } from "./reserved.ts";
-import { hostAddress, isInternalHost } from "./uri.ts";
+import type { Resolve } from "./resolve.ts";
+import { isInternalHost } from "./uri.ts";
 
-const connectTimeoutMs = 10_000;
-const headersTimeoutMs = 10_000;
 const defaultTimeoutMs = 10_000;
 const defaultMaxBytes = 1024 * 1024;
 
@@ -20,11 +17,6 @@ export interface OutboundOptions {
   readonly resolve?: Resolve;
 }
 
-type Resolve = (
-  hostname: string,
-  callback: (error: Error | null, addresses: readonly LookupAddress[]) => void,
-) => void;
-
 const systemResolve: Resolve = (hostname, callback) => lookup(hostname, { all: true }, callback);
 
 /**
@@ -32,14 +24,14 @@ const systemResolve: Resolve = (hostname, callback) => lookup(hostname, { all: t
  * connection goes to an address of exactly that answer, so a name cannot change between check and use. Rejects with `OutboundError`.
  */
 export function createOutbound(options: OutboundOptions): Outbound {
-  const agent = new Agent({
-    connect: guardedConnector(options.allowPrivate, options.resolve ?? systemResolve),
-    headersTimeout: headersTimeoutMs,
-    bodyTimeout: headersTimeoutMs,
-    connections: 16,
-    keepAliveTimeout: 10_000,
-    maxResponseSize: -1,
-  });
+  // Loaded with the first call: most workers make none, and the library is large.
+  let agent: Promise<Agent> | undefined;
+  const connected = (): Promise<Agent> => {
+    agent ??= import("./agent.ts").then(({ createGuardedAgent }) =>
+      createGuardedAgent(options.allowPrivate, options.resolve ?? systemResolve),
+    );
+    return agent;
+  };
   const userAgent = options.userAgent ?? "authkit-server";
 
   async function send(
@@ -50,11 +42,11 @@ export function createOutbound(options: OutboundOptions): Outbound {
     if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) {
       throw new OutboundError("invalid_url", "not an absolute http(s) URL");
     }
-    if (!options.allowPrivate && isInternalHost(url.hostname)) throw blocked(url.hostname);
+    if (!options.allowPrivate && isInternalHost(url.hostname)) throw blockedAddress(url.hostname);
     const limit = AbortSignal.timeout(request.timeout ?? defaultTimeoutMs);
     const signal = request.signal === undefined ? limit : AbortSignal.any([limit, request.signal]);
     try {
-      const response = await agent.request({
+      const response = await (await connected()).request({
         origin: url.origin,
         path: url.pathname + url.search,
         method: request.method ?? "GET",
@@ -72,34 +64,9 @@ export function createOutbound(options: OutboundOptions): Outbound {
   return {
     request: (request) => send(request, request.body),
     fetch: createFetch(send),
-    close: () => agent.destroy(),
-  };
-}
-
-function guardedConnector(allowPrivate: boolean, resolve: Resolve): buildConnector.connector {
-  const connect = buildConnector({ timeout: connectTimeoutMs, lookup: guardedLookup(allowPrivate, resolve) });
-  return (target, callback) => {
-    // A literal address is never looked up.
-    if (!allowPrivate && isInternalHost(target.hostname)) callback(blocked(target.hostname), null);
-    else connect(target, callback);
-  };
-}
-
-/** Resolves a name and refuses it when any of its addresses is not public. */
-function guardedLookup(allowPrivate: boolean, resolve: Resolve): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname, (error, addresses) => {
-      const [first] = addresses ?? [];
-      if (error !== null || first === undefined) {
-        callback(error ?? new OutboundError("network", `${hostname} has no address`), "", 0);
-      } else if (!allowPrivate && addresses.some(({ address }) => isReservedAddressText(address))) {
-        callback(blocked(hostname), "", 0);
-      } else if (options.all === true) {
-        callback(null, [...addresses]);
-      } else {
-        callback(null, first.address, first.family);
-      }
-    });
+    async close() {
+      await (await agent)?.destroy();
+    },
   };
 }
 
@@ -147,8 +114,4 @@ function outboundCause(error: unknown): OutboundError | undefined {
   if (error instanceof AggregateError)
     return error.errors.map(outboundCause).find((one) => one !== undefined);
   return error instanceof Error && error.cause !== undefined ? outboundCause(error.cause) : undefined;
-}
-
-function blocked(hostname: string): OutboundError {
-  return new OutboundError("blocked_address", `${hostAddress(hostname)} is not a public address`);
 }

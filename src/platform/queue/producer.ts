@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Db, PgBoss, type SendOptions } from "pg-boss";
+import type { Db, PgBoss, SendOptions } from "pg-boss";
 import { AuthError } from "../../contract/errors/index.ts";
 import type { Log } from "../log/port.ts";
 import { type Database, type Queryable, type SqlValue, type Statement, sql } from "../postgres/port.ts";
@@ -18,24 +18,30 @@ export function createJobQueue(database: Database, log: Log): JobQueue {
       return { rows: await queryable.rows(statementFor(statements, text), values.map(bindable)) };
     },
   });
-  const boss = new PgBoss({
-    db: through(database),
-    schema: queueSchema(database.schema),
-    migrate: false,
-    createSchema: false,
-    supervise: false,
-    schedule: false,
-    registerInstance: false,
-    openTelemetry: { enabled: false },
-  });
-  boss.on("error", (error) => log.error({ err: error }, "job queue"));
-  let started: Promise<unknown> | undefined;
+  let started: Promise<PgBoss> | undefined;
+
+  /** Loads the library with the first job: a worker that sends none is spared its memory. */
+  async function start(): Promise<PgBoss> {
+    const library = await import("pg-boss");
+    const boss = new library.PgBoss({
+      db: through(database),
+      schema: queueSchema(database.schema),
+      migrate: false,
+      createSchema: false,
+      supervise: false,
+      schedule: false,
+      registerInstance: false,
+      openTelemetry: { enabled: false },
+    });
+    boss.on("error", (error) => log.error({ err: error }, "job queue"));
+    return boss.start();
+  }
 
   /** Reads the queues' settings once, at the first job; a failure is tried again with the next one. */
-  async function ready(): Promise<void> {
-    started ??= boss.start();
+  async function ready(): Promise<PgBoss> {
+    started ??= start();
     try {
-      await started;
+      return await started;
     } catch (error) {
       started = undefined;
       throw error instanceof AuthError
@@ -46,7 +52,7 @@ export function createJobQueue(database: Database, log: Log): JobQueue {
 
   return {
     async enqueue(queue, payload, options = {}) {
-      await ready();
+      const boss = await ready();
       const sendOptions: SendOptions = {
         // Every job has a key, because of jobs with equal keys only one is alive.
         singletonKey: options.key ?? systemRandom.uuid(),
@@ -60,7 +66,8 @@ export function createJobQueue(database: Database, log: Log): JobQueue {
       await boss.send(queue, payload, sendOptions);
     },
     async close() {
-      if (started !== undefined) await boss.stop({ graceful: false, close: false });
+      const boss = await started?.catch(() => undefined);
+      await boss?.stop({ graceful: false, close: false });
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type JobWithMetadata, PgBoss } from "pg-boss";
+import type { JobWithMetadata, PgBoss } from "pg-boss";
 import type { Log } from "../log/port.ts";
 import type { Counter, Histogram, Metrics } from "../metrics/port.ts";
 import {
@@ -57,7 +57,8 @@ interface Instruments {
 /** Runs jobs: any number of nodes may, each job runs once. The queue's tables must have been migrated. */
 export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunner> {
   const { log, metrics } = options;
-  const boss = new PgBoss({
+  const library = await import("pg-boss");
+  const boss = new library.PgBoss({
     ...bossConnection(options.connection),
     schema: queueSchema(options.schema),
     max: options.poolMax ?? 4,

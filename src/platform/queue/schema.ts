@@ -1,5 +1,5 @@
 import type { ClientConfig } from "pg";
-import { type ConstructorOptions, PgBoss } from "pg-boss";
+import type { ConstructorOptions, PgBoss } from "pg-boss";
 import type { Log } from "../log/port.ts";
 import { type Database, sql } from "../postgres/port.ts";
 
@@ -61,7 +61,8 @@ export async function queueInstalled(database: Database): Promise<boolean> {
 
 /** Installs or upgrades the queue's tables and brings the queues to their definitions. Safe to run again and while others serve. */
 export async function migrateQueue(migration: QueueMigration): Promise<void> {
-  const boss = new PgBoss({
+  const library = await import("pg-boss");
+  const boss = new library.PgBoss({
     ...bossConnection(migration.connection),
     schema: queueSchema(migration.schema),
     max: 2,
