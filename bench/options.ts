@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly hashingWorkers: number;
   /** Value of `AUTHKIT_ARGON2`; undefined = the server's default. */
   readonly argon2: string | undefined;
+  /** Flags for the server's Node, to profile it. */
+  readonly nodeOptions: string | undefined;
   /** Names of the scenarios to run; empty = all. */
   readonly only: readonly string[];
   /** File for the figures as JSON. */
@@ -29,6 +31,7 @@ const usage = `npm run bench -- [options]
   --http-workers <n>      (2)
   --hashing-workers <n>   (one a core)
   --argon2 <m=,t=,p=>     hash parameters (the server's default)
+  --node-options <flags>  for the server's Node, such as --cpu-prof
   --only <names>          comma-separated scenarios
   --json <file>           writes the figures as JSON too
 `;
@@ -58,6 +61,7 @@ export function parseOptions(args: readonly string[], cores: number): BenchOptio
       "http-workers": { type: "string", default: "2" },
       "hashing-workers": { type: "string", default: String(cores) },
       argon2: { type: "string" },
+      "node-options": { type: "string" },
       only: { type: "string", default: "" },
       json: { type: "string" },
     },
@@ -74,6 +78,7 @@ export function parseOptions(args: readonly string[], cores: number): BenchOptio
     httpWorkers: count(values["http-workers"], "http-workers", 1),
     hashingWorkers: count(values["hashing-workers"], "hashing-workers", 1),
     argon2: values.argon2,
+    nodeOptions: values["node-options"],
     only: values.only.split(",").filter((name) => name !== ""),
     json: values.json,
   };

@@ -150,6 +150,7 @@ export async function startCluster(
       AUTHKIT_REDIS_URL: settings.redisUrl,
       AUTHKIT_REDIS_KEY_PREFIX: `bench${port}:`,
       ...(options.argon2 === undefined ? {} : { AUTHKIT_ARGON2: options.argon2 }),
+      ...(options.nodeOptions === undefined ? {} : { NODE_OPTIONS: options.nodeOptions }),
       ...settings.env,
     },
     stdio: ["ignore", output, output],
