@@ -1,5 +1,6 @@
+import { setImmediate } from "node:timers/promises";
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
-import { ConstraintViolation } from "../../platform/postgres/port.ts";
+import { ConstraintViolation, type Queryable, type Transaction } from "../../platform/postgres/port.ts";
 import { isUuid } from "../identifiers/index.ts";
 import type { CallContext } from "../platform.ts";
 import { announce } from "../sessions/index.ts";
@@ -39,11 +40,17 @@ export function createImports(capability: UserCapability, checkHash: HashCheck):
     return checkHash(hash, algorithm, params === null ? null : JSON.parse(params));
   }
 
-  function prepare(users: readonly ImportedUser[], results: ImportResult[]): Pending[] {
+  /** The rows of a chunk that can be written; `results` says of the others why not. */
+  function prepare(
+    users: readonly ImportedUser[],
+    offset: number,
+    claimed: ClaimedNames,
+    results: ImportResult[],
+  ): Pending[] {
     const now = clock.now();
-    const claimed = new ClaimedNames();
     const pending: Pending[] = [];
-    for (const [index, user] of users.entries()) {
+    for (const [place, user] of users.entries()) {
+      const index = offset + place;
       try {
         const row = parseImportedUser(user, random.uuid(), now);
         const verdict = row.password === undefined ? "ok" : judge(row.password);
@@ -59,9 +66,14 @@ export function createImports(capability: UserCapability, checkHash: HashCheck):
   }
 
   /** Rows whose banning account does not exist cannot be written. */
-  async function withKnownBanners(pending: readonly Pending[], results: ImportResult[]): Promise<Pending[]> {
+  async function withKnownBanners(
+    on: Queryable,
+    pending: readonly Pending[],
+    results: ImportResult[],
+  ): Promise<readonly Pending[]> {
     const banners = new Set(pending.flatMap(({ row }) => (row.bannedBy === null ? [] : [row.bannedBy])));
-    const known = await importStore.existing(database, [...banners]);
+    if (banners.size === 0) return pending;
+    const known = await importStore.existing(on, [...banners]);
     return pending.filter(({ index, row }) => {
       if (row.bannedBy === null || known.has(row.bannedBy)) return true;
       results[index] = { index, userId: "", status: "rejected", reason: "invalid_banned_by" };
@@ -69,35 +81,50 @@ export function createImports(capability: UserCapability, checkHash: HashCheck):
     });
   }
 
-  async function insertChunk(chunk: readonly Pending[], context: CallContext): Promise<ImportResult[]> {
-    return database.transaction(async (tx) => {
-      const landed = await importStore.insert(
-        tx,
-        chunk.map(({ row }) => row),
-      );
-      const inserted = chunk.filter(({ row }) => landed.has(row.id));
-      await importStore.insertPasswords(
-        tx,
-        inserted.map(({ row }) => row),
-        clock.now(),
-      );
+  async function insertChunk(
+    given: readonly Pending[],
+    results: ImportResult[],
+    context: CallContext,
+    on: Transaction | undefined,
+  ): Promise<void> {
+    if (given.length === 0) return;
+    const write = async (tx: Transaction): Promise<void> => {
+      const chunk = await withKnownBanners(tx, given, results);
+      const rows = chunk.map(({ row }) => row);
+      const landed = await importStore.insert(tx, rows);
+      const inserted = rows.filter((row) => landed.has(row.id));
+      await importStore.insertPasswords(tx, inserted, clock.now());
       const details = { inserted: inserted.length, skipped: chunk.length - inserted.length };
-      await audit.record({ action: "user.imported", target: undefined, outcome: "ok", details }, context, tx);
-      return chunk.map(({ index, row }) =>
-        landed.has(row.id)
+      if (on === undefined)
+        await audit.record(
+          { action: "user.imported", target: undefined, outcome: "ok", details },
+          context,
+          tx,
+        );
+      for (const { index, row } of chunk) {
+        results[index] = landed.has(row.id)
           ? { index, userId: row.id, status: "inserted", reason: "" }
-          : { index, userId: "", status: "skipped", reason: "already_exists" },
-      );
-    });
+          : { index, userId: "", status: "skipped", reason: "already_exists" };
+      }
+    };
+    await (on === undefined ? database.transaction(write) : write(on));
   }
 
   return {
-    async import(users, context): Promise<ImportReport> {
+    async import(users, context, tx): Promise<ImportReport> {
       const results: ImportResult[] = [];
-      const pending = await withKnownBanners(prepare(users, results), results);
-      for (let start = 0; start < pending.length; start += chunkSize)
-        for (const result of await insertChunk(pending.slice(start, start + chunkSize), context))
-          results[result.index] = result;
+      const claimed = new ClaimedNames();
+      let written: Promise<void> = Promise.resolve();
+      for (let start = 0; start < users.length; start += chunkSize) {
+        // Checked while the database is busy with the chunk before.
+        const pending = prepare(users.slice(start, start + chunkSize), start, claimed, results);
+        await written;
+        written = insertChunk(pending, results, context, tx);
+        // Its failure is met at the next `await`; until then it must not count as one nobody waits for.
+        written.catch(() => undefined);
+        await setImmediate();
+      }
+      await written;
       const having = (status: ImportResult["status"]) =>
         results.filter((result) => result.status === status).length;
       return {

@@ -244,8 +244,11 @@ export interface ImportReport {
 }
 
 export interface UserImports {
-  /** Insert or skip, never update; one transaction a chunk of 1000 accounts with their passwords. */
-  import(users: readonly ImportedUser[], context: CallContext): Promise<ImportReport>;
+  /**
+   * Insert or skip, never update; one transaction a chunk of 1000 accounts with their passwords, each with a row in the audit trail. Given a
+   * transaction, everything is written in it, and the audit row is the caller's.
+   */
+  import(users: readonly ImportedUser[], context: CallContext, tx?: Transaction): Promise<ImportReport>;
   /** Overwrites an imported account; passwords are left alone. Throws the validation codes, `user_not_found`, `email_in_use`, … */
   updateImported(userId: string, user: ImportedUser, context: CallContext): Promise<UserRow>;
 }
