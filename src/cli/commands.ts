@@ -42,6 +42,14 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: "Apply a manifest of accounts, applications and roles, or show what it would change.",
     run: async (args) => (await import("./commands/bootstrap.ts")).bootstrapCommand(args, process.env, print),
   },
+  import: {
+    summary: "Create accounts from an NDJSON or CSV file; continues where it stopped.",
+    run: async (args) => (await import("./commands/import.ts")).importCommand(args, process.env, print),
+  },
+  export: {
+    summary: "Write all accounts to a file that import reads.",
+    run: async (args) => (await import("./commands/export.ts")).exportCommand(args, process.env, print),
+  },
   config: {
     summary: "Check or print the configuration, print its schema or its reference.",
     run: async (args) => (await import("./config.ts")).configCommand(args, process.env),

@@ -38,6 +38,7 @@ import { createSessions, type Sessions } from "./sessions/index.ts";
 import type { KeyRing } from "./signing-keys/types.ts";
 import { createSensitiveGate, type SensitiveGate } from "./step-up/sensitive.ts";
 import { createTokenMint, createTokens, type TokenMint, type Tokens } from "./tokens/index.ts";
+import { createTransfers, type Transfers } from "./transfer/index.ts";
 import { createUsers, type UserOperations } from "./users/index.ts";
 import {
   createContactMessages,
@@ -79,6 +80,7 @@ export interface Core {
   readonly authorization: Authorization;
   readonly federation: Federation;
   readonly bootstrap: Bootstrap;
+  readonly transfers: Transfers;
   /** Removes expired state, as the hourly job does. */
   cleanup(options?: CleanupOptions): Promise<CleanupReport>;
   /** Loads what has to be in memory before the first request, and subscribes to changes. */
@@ -233,6 +235,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     authorization,
     federation,
     bootstrap,
+    transfers: createTransfers(platform, { users, audit }),
     cleanup: (options) => cleanExpiredState(platform, options),
     async start() {
       await revocations.start();
