@@ -47,9 +47,6 @@ export interface Transfers {
   exportUsers(write: (page: readonly ExportedUser[]) => Promise<void>, signal?: AbortSignal): Promise<number>;
 }
 
-const pageSize = 1000;
-const firstId = "00000000-0000-0000-0000-000000000000";
-
 function asProgress(details: Readonly<Record<string, unknown>> | undefined): ImportProgress | undefined {
   if (details === undefined) return undefined;
   const number = (name: keyof ImportProgress): number => {
@@ -98,16 +95,13 @@ export function createTransfers(
     exportUsers: (write, signal) =>
       database.transaction(
         async (tx) => {
-          let after = firstId;
-          let count = 0;
-          for (;;) {
+          await transferStore.openExport(tx);
+          for (let count = 0; ; ) {
             signal?.throwIfAborted();
-            const page = await transferStore.exportPage(tx, after, pageSize);
-            const last = page.at(-1);
-            if (last === undefined) return count;
+            const page = await transferStore.nextExported(tx);
+            if (page.length === 0) return count;
             await write(page);
             count += page.length;
-            after = last.id;
           }
         },
         { isolation: "repeatable read", timeoutMs: 0, signal },

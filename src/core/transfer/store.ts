@@ -34,18 +34,22 @@ const lastProgress = sql(
   ORDER BY (details ->> 'run')::int DESC, (details ->> 'position')::bigint DESC LIMIT 1`,
 );
 
-const page = sql(
-  "transfer.exportPage",
+/** A cursor reads both tables once; pages by key would leave it to the planner to read them again for each. */
+const openExport = sql(
+  "transfer.openExport",
   (s) => `
+  DECLARE authkit_export NO SCROLL CURSOR FOR
   SELECT u.id, u.email::text AS email, u.phone_number AS "phoneNumber", u.username::text AS username,
     u.email_verified AS "emailVerified", u.phone_verified AS "phoneVerified", u.banned_at AS "bannedAt",
     u.banned_until AS "bannedUntil", u.ban_reason AS "banReason", u.banned_by AS "bannedBy", u.metadata,
     u.created_at AS "createdAt", u.updated_at AS "updatedAt",
     p.password_hash AS "passwordHash", p.hash_algo AS "hashAlgo", p.hash_params AS "hashParams"
   FROM ${s}.users AS u LEFT JOIN ${s}.user_passwords AS p ON p.user_id = u.id
-  WHERE u.id > $1 AND u.deleted_at IS NULL
-  ORDER BY u.id LIMIT $2`,
+  WHERE u.deleted_at IS NULL
+  ORDER BY u.id`,
 );
+
+const nextExported = sql("transfer.nextExported", () => "FETCH FORWARD 1000 FROM authkit_export");
 
 export const transferStore = {
   lock: (on: Queryable, source: string) => on.run(lock, [source]),
@@ -53,5 +57,7 @@ export const transferStore = {
     const row = await on.row<{ readonly details: Readonly<Record<string, unknown>> }>(lastProgress, [target]);
     return row?.details;
   },
-  exportPage: (on: Queryable, after: string, limit: number) => on.rows<ExportedUser>(page, [after, limit]),
+  /** Inside a transaction; the cursor ends with it. */
+  openExport: (on: Queryable) => on.run(openExport),
+  nextExported: (on: Queryable) => on.rows<ExportedUser>(nextExported),
 };
