@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { newPerson } from "../support/accounts.ts";
+import { startCluster, type TestCluster } from "../support/cluster.ts";
+import { type FaultyPostgres, startFaultyPostgres, unlimited } from "../support/faulty.ts";
+import { request } from "../support/http.ts";
+import { type Load, serverErrors, startLoad } from "../support/load.ts";
+import { lostOf, recoveryMs, until } from "../support/outcome.ts";
+import { startTestRedis, type TestRedis } from "../support/redis.ts";
+
+let postgres: FaultyPostgres;
+let redis: TestRedis;
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  [postgres, redis] = await Promise.all([startFaultyPostgres(), startTestRedis()]);
+  cluster = await startCluster({
+    databaseUrl: postgres.url,
+    env: { AUTHKIT_CONFIG: await unlimited(), AUTHKIT_REDIS_URL: redis.url },
+  });
+});
+afterAll(async () => {
+  await cluster?.stop();
+  await Promise.all([postgres?.remove(), redis?.stop()]);
+});
+
+async function registers(): Promise<boolean> {
+  const person = newPerson();
+  const reply = await request(`${cluster.api}/register`, {
+    body: { identifier: person.email, username: person.username, password: person.password },
+  });
+  return reply.status === 202;
+}
+
+/** Load before, through and after an outage; the time the cluster needed once the dependency was back. */
+async function through(
+  outage: () => Promise<void> | void,
+  back: () => Promise<void> | void,
+): Promise<{ load: Load; ms: number }> {
+  const load = await startLoad(cluster);
+  await until("load is under way", 20, () => load.acknowledged.length > 3 && load.created.length > 3);
+  await outage();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await back();
+  const ms = await recoveryMs(registers);
+  const seen = { registered: load.acknowledged.length, created: load.created.length };
+  await until("every kind of request succeeds again", 20, () => {
+    return load.acknowledged.length > seen.registered + 3 && load.created.length > seen.created + 3;
+  });
+  await load.stop();
+  return { load, ms };
+}
+
+function onlyOutage(load: Load): void {
+  for (const part of [load.light, load.registrations, load.refreshes, load.calls]) {
+    expect(serverErrors(part)).toEqual([]);
+    expect([...part.refused.keys()].filter((status) => status !== 503)).toEqual([]);
+    expect(part.unanswered).toBe(0);
+  }
+  // The key set needs neither database nor Redis.
+  expect([...load.light.refused]).toEqual([]);
+}
+
+describe("PostgreSQL away under load", () => {
+  test.each<[string, () => Promise<void> | void, () => Promise<void> | void]>([
+    ["a restart", () => postgres.stop(), () => postgres.start()],
+    ["a crash", () => postgres.crash(), () => postgres.start()],
+    ["a hang", () => postgres.hang(), () => postgres.resume()],
+  ])(
+    "%s: answered with 503 or late, recovered within two seconds, nothing acknowledged lost",
+    async (...row) => {
+      const [, outage, back] = row;
+      const { load, ms } = await through(outage, back);
+      onlyOutage(load);
+      expect(ms).toBeLessThan(2_000);
+      expect(await lostOf(cluster, load)).toEqual({ accounts: [], sessions: [] });
+    },
+  );
+
+  test("while it is down: 503 with Retry-After and a readiness that names it; the key set is served", async () => {
+    await postgres.stop();
+    try {
+      const refused = await request(`${cluster.api}/password/login`, {
+        body: { email: "nobody@example.com", password: "password123" },
+      });
+      expect(refused.status).toBe(503);
+      expect(refused.code).toBe("service_unavailable");
+      expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+      const ready = await request(`${cluster.url}/readyz`);
+      expect(ready.status).toBe(503);
+      expect(ready.text).toContain("database");
+      expect((await request(`${cluster.url}/healthz`)).status).toBe(200);
+      expect((await request(`${cluster.url}/.well-known/jwks.json`)).status).toBe(200);
+    } finally {
+      await postgres.start();
+    }
+    expect(await recoveryMs(registers)).toBeLessThan(2_000);
+  });
+});
+
+describe("Redis away under load", () => {
+  test("a restart loses no account and no session", async () => {
+    const { port } = redis;
+    const { load, ms } = await through(
+      () => redis.stop(),
+      async () => {
+        redis = await startTestRedis({ port });
+      },
+    );
+    onlyOutage(load);
+    expect(ms).toBeLessThan(2_000);
+    expect(await lostOf(cluster, load)).toEqual({ accounts: [], sessions: [] });
+  });
+
+  test("a hang ends in 503 or late answers, not in pending requests", async () => {
+    const { load, ms } = await through(
+      () => redis.pause(),
+      () => redis.resume(),
+    );
+    onlyOutage(load);
+    expect(ms).toBeLessThan(2_000);
+    expect(await lostOf(cluster, load)).toEqual({ accounts: [], sessions: [] });
+  });
+});

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { startCluster } from "../support/cluster.ts";
+import { unlimited } from "../support/faulty.ts";
+import { startLoad } from "../support/load.ts";
+import { lostOf, until } from "../support/outcome.ts";
+import { workersOf } from "../support/processes.ts";
+
+test("SIGHUP replaces every worker under keep-alive load and fails no request", async () => {
+  const cluster = await startCluster({ env: { AUTHKIT_CONFIG: await unlimited() } });
+  try {
+    const kinds = ["http", "management", "hashing", "jobs"] as const;
+    const before = kinds.flatMap((kind) => workersOf(cluster.pid, kind));
+    const load = await startLoad(cluster);
+    await until("load is under way", 20, () => load.acknowledged.length > 3);
+    cluster.process.kill("SIGHUP");
+    await until("every worker is another one", 60, () => {
+      const now = kinds.flatMap((kind) => workersOf(cluster.pid, kind));
+      return now.length === before.length && now.every((pid) => !before.includes(pid));
+    });
+    const seen = load.acknowledged.length;
+    await until("the new workers serve", 20, () => load.acknowledged.length > seen + 5);
+    await load.stop();
+    for (const part of [load.light, load.registrations, load.refreshes, load.calls]) {
+      expect({ unanswered: part.unanswered, refused: [...part.refused], samples: part.samples }).toEqual({
+        unanswered: 0,
+        refused: [],
+        samples: [],
+      });
+    }
+    expect(await lostOf(cluster, load)).toEqual({ accounts: [], sessions: [] });
+  } finally {
+    await cluster.stop();
+  }
+});

@@ -1,0 +1,147 @@
+import { newPerson, type Person } from "./accounts.ts";
+import type { TestCluster } from "./cluster.ts";
+
+/** What one kind of request met during a load. */
+export interface Tally {
+  succeeded: number;
+  /** No answer: reset, refused, timed out. */
+  unanswered: number;
+  /** Answers by status other than success. */
+  readonly refused: Map<number, number>;
+  /** Milliseconds (of `performance.now`) of the last failure. */
+  lastFailure: number;
+  /** A few answers that were no success, for the test's message. */
+  readonly samples: string[];
+}
+
+export interface Load {
+  readonly light: Tally;
+  readonly registrations: Tally;
+  readonly refreshes: Tally;
+  readonly calls: Tally;
+  /** Accounts whose registration was acknowledged. */
+  readonly acknowledged: string[];
+  /** Ids of accounts that the management API acknowledged. */
+  readonly created: string[];
+  /** The refresh token each session holds now. */
+  readonly sessions: string[];
+  /** Ends the load and waits for the requests in flight. */
+  stop(): Promise<void>;
+}
+
+function tally(): Tally {
+  return { succeeded: 0, unanswered: 0, refused: new Map(), lastFailure: 0, samples: [] };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+async function ask(into: Tally, url: string, init: RequestInit): Promise<Answer | undefined> {
+  try {
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(15_000) });
+    const text = await response.text();
+    const body: unknown = text.startsWith("{") ? JSON.parse(text) : {};
+    const known = typeof body === "object" && body !== null ? Object.fromEntries(Object.entries(body)) : {};
+    if (response.ok) into.succeeded++;
+    else {
+      into.refused.set(response.status, (into.refused.get(response.status) ?? 0) + 1);
+      into.lastFailure = performance.now();
+      if (into.samples.length < 5) into.samples.push(`${response.status} ${text.slice(0, 200)}`);
+    }
+    return { status: response.status, body: known };
+  } catch (error) {
+    into.unanswered++;
+    into.lastFailure = performance.now();
+    const cause =
+      error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    if (into.samples.length < 5) into.samples.push(cause);
+    return undefined;
+  }
+}
+
+function jsonPost(body: unknown, bearer?: string): RequestInit {
+  return {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+    },
+    body: JSON.stringify(body),
+  };
+}
+
+/** Milliseconds between two requests of one loop, so that a small machine is busy but not drowned. */
+const pace = 5;
+
+/**
+ * Keep-alive load of four kinds at once: key documents, registrations, chains of refreshes, management calls that write. Sessions behave like a
+ * careful client: a refresh whose answer was lost is repeated with the same token. The cluster must run without rate limits.
+ */
+export async function startLoad(cluster: TestCluster, sessionCount = 8): Promise<Load> {
+  let running = true;
+  const load = { light: tally(), registrations: tally(), refreshes: tally(), calls: tally() };
+  const acknowledged: string[] = [];
+  const created: string[] = [];
+  const sessions: string[] = [];
+  const register = (person: Person): RequestInit =>
+    jsonPost({ identifier: person.email, username: person.username, password: person.password });
+
+  for (let index = 0; index < sessionCount; index++) {
+    const answer = await ask(tally(), `${cluster.api}/register`, register(newPerson()));
+    sessions.push(String(answer?.body["refresh_token"]));
+  }
+
+  const loop = async (step: () => Promise<void>): Promise<void> => {
+    while (running) {
+      await step();
+      await new Promise((resolve) => setTimeout(resolve, pace));
+    }
+  };
+  const loops = [
+    ...[0, 1, 2, 3].map(() =>
+      loop(async () => void (await ask(load.light, `${cluster.url}/.well-known/jwks.json`, {}))),
+    ),
+    ...[0, 1].map(() =>
+      loop(async () => {
+        const person = newPerson();
+        const answer = await ask(load.registrations, `${cluster.api}/register`, register(person));
+        if (answer !== undefined && answer.status < 300) acknowledged.push(person.email);
+      }),
+    ),
+    ...sessions.map((_, index) =>
+      loop(async () => {
+        const body = { grant_type: "refresh_token", refresh_token: sessions[index] };
+        const answer = await ask(load.refreshes, `${cluster.api}/token`, jsonPost(body));
+        if (answer?.status === 200) sessions[index] = String(answer.body["refresh_token"]);
+      }),
+    ),
+    loop(async () => {
+      const person = newPerson();
+      const answer = await ask(
+        load.calls,
+        `${cluster.url}/v1/call/CreateUser`,
+        jsonPost({ email: person.email, username: person.username }, cluster.managementToken),
+      );
+      const result = answer?.body["result"];
+      if (answer?.status === 200 && typeof result === "object" && result !== null)
+        created.push(String(Reflect.get(result, "ID")));
+    }),
+  ];
+  return {
+    ...load,
+    acknowledged,
+    created,
+    sessions,
+    async stop() {
+      running = false;
+      await Promise.all(loops);
+    },
+  };
+}
+
+/** Statuses a tally may not show: the server's own failures. Overload and outage are 503 and allowed. */
+export function serverErrors(of: Tally): string[] {
+  return [...of.refused.keys()].some((status) => status >= 500 && status !== 503) ? of.samples : [];
+}
