@@ -7,6 +7,7 @@ import type { CallContext } from "../core/platform.ts";
 import type { HeaderList } from "../platform/http/engine.ts";
 import type { Log } from "../platform/log/port.ts";
 import type { Metrics } from "../platform/metrics/port.ts";
+import { cancelledBy } from "../platform/postgres/cancellation.ts";
 import { managementAudit } from "./audit.ts";
 import type { HandlerTable, ManagementContext } from "./context.ts";
 import { describeFailure } from "./failure.ts";
@@ -109,7 +110,7 @@ export function createDispatch({ handlers, config, audit, log, metrics }: Dispat
     let result: unknown;
     try {
       // The codec made the arguments from the same table the handler's type is derived from.
-      result = await handle(args as never, context);
+      result = await cancelledBy(signal, () => handle(args as never, context));
       const body = `${codec.encodeResult(result)}\n`;
       await record(managementAudit(method, args, result, "ok"), callContext);
       return { status: 200, headers: jsonHeaders, body };

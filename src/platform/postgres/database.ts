@@ -3,6 +3,7 @@ import type { DatabaseConfig } from "../../config/config.ts";
 import { parseDsn } from "../../config/dsn.ts";
 import type { Log } from "../log/port.ts";
 import type { Metrics } from "../metrics/port.ts";
+import { currentSignal, uncancelled } from "./cancellation.ts";
 import { openConnection } from "./connection.ts";
 import { tlsAttempts } from "./encryption.ts";
 import { watch } from "./execution.ts";
@@ -104,13 +105,16 @@ export function createDatabase(
     const rendered = render(statement);
     const bound = bindable(values, rendered.label);
     const started = performance.now();
+    const signal = queryOptions.signal ?? currentSignal();
+    const settings = signal === undefined ? queryOptions : { ...queryOptions, signal };
     try {
-      return await attempt<R>(rendered, bound, queryOptions).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      return await attempt<R>(rendered, bound, settings).catch((error: unknown) => {
         // A connection that died while idle shows only when used. What changes nothing may be sent again; a write may
         // have arrived, so its fate is for the caller to find out.
         const again = isStalePlan(error) || (rendered.readOnly && isConnectionFailure(error));
-        if (!again || queryOptions.signal?.aborted) throw error;
-        return attempt<R>(rendered, bound, queryOptions);
+        if (!again || signal?.aborted) throw error;
+        return attempt<R>(rendered, bound, settings);
       });
     } catch (error) {
       const translated = translate(error, rendered.label);
@@ -131,14 +135,15 @@ export function createDatabase(
 
   const transaction = async <T>(
     work: (tx: Transaction) => Promise<T>,
-    transactionOptions: TransactionOptions = {},
+    given: TransactionOptions = {},
   ): Promise<T> => {
+    const transactionOptions = { ...given, signal: given.signal ?? currentSignal() };
     for (let remaining = transactionAttempts - 1; ; remaining--) {
       const running = new RunningTransaction(context, transactionOptions);
       try {
         const result = await work(running);
         await running.commit();
-        await running.runTasks();
+        await uncancelled(() => running.runTasks());
         return result;
       } catch (error) {
         await running.rollback();
