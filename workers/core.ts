@@ -1,5 +1,7 @@
 import { type Core, createCore, loadBreachedPasswords } from "../src/core/index.ts";
 import { createKeyRing, loadTotpKey } from "../src/core/signing-keys/index.ts";
+import type { WorkerProcess } from "./lifecycle.ts";
+import { patiently } from "./patience.ts";
 import type { RunningPlatform } from "./platform.ts";
 
 export interface RunningCore {
@@ -7,13 +9,18 @@ export interface RunningCore {
   close(): Promise<void>;
 }
 
-/** Loads the keys and builds every capability over a platform. */
-export async function startCore(platform: RunningPlatform): Promise<RunningCore> {
-  const keyRing = await createKeyRing(platform);
+/** Loads the keys and builds every capability over a platform. A worker waits for an outage to end; without one, it is an error. */
+export async function startCore(
+  platform: RunningPlatform,
+  worker?: Pick<WorkerProcess, "log" | "waiting">,
+): Promise<RunningCore> {
+  const reached = <T>(step: () => Promise<T>): Promise<T> =>
+    worker === undefined ? step() : patiently(worker, step);
+  const keyRing = await reached(() => createKeyRing(platform));
   const totpKey = await loadTotpKey(platform.config.keys, platform.log);
   const breachedPasswords = await loadBreachedPasswords(platform.config.passwords);
   const core = createCore(platform, { keyRing, totpKey, breachedPasswords });
-  await core.start();
+  await reached(() => core.start());
   return {
     core,
     async close() {

@@ -19,7 +19,7 @@ export async function runHttpWorker(slot: number): Promise<void> {
   const worker = workerProcess("http", slot);
   const { config, log, metrics } = worker;
   const platform = createPlatform(config, { name: worker.name, log, metrics });
-  const { core, close } = await startCore(platform);
+  const { core, close } = await startCore(platform, worker);
   const resolveIp = createClientIpResolver(config.server.trustedProxies, config.server.trustCloudflare);
   const clientIp = (request: HttpRequest): string | undefined =>
     resolveIp(request.remoteAddress, (name) => request.headerValues(name));

@@ -4,6 +4,7 @@ import { reachableClientConfig } from "../src/platform/postgres/index.ts";
 import { startJobRunner } from "../src/platform/queue/index.ts";
 import { startCore } from "./core.ts";
 import { workerProcess } from "./lifecycle.ts";
+import { patiently } from "./patience.ts";
 import { createPlatform } from "./platform.ts";
 
 /** Runs the durable jobs. Any number of nodes may have one; each job runs once. */
@@ -11,15 +12,17 @@ export async function runJobsWorker(slot: number): Promise<void> {
   const worker = workerProcess("jobs", slot);
   const { config, log, metrics } = worker;
   const platform = createPlatform(config, { name: worker.name, log, metrics, poolMax: 4 });
-  const { core, close } = await startCore(platform);
+  const { core, close } = await startCore(platform, worker);
   const deliveries = createDeliveries(platform);
-  const runner = await startJobRunner({
-    connection: await reachableClientConfig(config.database),
-    schema: platform.database.schema,
-    jobs: [...jobDefinitions(platform, core), ...deliveries.jobs],
-    log,
-    metrics,
-  });
+  const runner = await patiently(worker, async () =>
+    startJobRunner({
+      connection: await reachableClientConfig(config.database),
+      schema: platform.database.schema,
+      jobs: [...jobDefinitions(platform, core), ...deliveries.jobs],
+      log,
+      metrics,
+    }),
+  );
   worker.onDrain(async () => {
     await runner.stop(config.server.shutdownTimeoutMs);
     await deliveries.close();

@@ -14,6 +14,8 @@ export interface WorkerProcess {
   readonly metrics: ProcessMetrics;
   /** Tells the primary that this worker serves. */
   ready(port?: number): void;
+  /** Tells the primary that this worker waits for an outage to end, so that it is given more time. */
+  waiting(): void;
   /** Runs once when the primary asks for a drain, or is gone; the process ends when it resolves. */
   onDrain(task: () => Promise<void>): void;
 }
@@ -78,6 +80,7 @@ export function workerProcess(kind: string, slot: number): WorkerProcess {
       send(port === undefined ? { type: "ready" } : { type: "ready", port });
       storeCompiledCode();
     },
+    waiting: () => send({ type: "waiting" }),
     onDrain(task) {
       drain = task;
     },

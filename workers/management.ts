@@ -10,7 +10,7 @@ export async function runManagementWorker(slot: number): Promise<void> {
   const worker = workerProcess("management", slot);
   const { config, log, metrics } = worker;
   const platform = createPlatform(config, { name: worker.name, log, metrics });
-  const { core, close } = await startCore(platform);
+  const { core, close } = await startCore(platform, worker);
   const service = createManagementService({ core, config, log, limits: core.limits, metrics });
   const path = managementSockets(config)[slot];
   if (path === undefined) throw new Error(`no socket for management worker ${slot}`);

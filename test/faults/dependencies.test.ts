@@ -5,6 +5,7 @@ import { type FaultyPostgres, startFaultyPostgres, unlimited } from "../support/
 import { request } from "../support/http.ts";
 import { type Load, serverErrors, startLoad } from "../support/load.ts";
 import { lostOf, recoveryMs, until } from "../support/outcome.ts";
+import { workersOf } from "../support/processes.ts";
 import { startTestRedis, type TestRedis } from "../support/redis.ts";
 
 let postgres: FaultyPostgres;
@@ -94,6 +95,27 @@ describe("PostgreSQL away under load", () => {
       await postgres.start();
     }
     expect(await recoveryMs(registers)).toBeLessThan(2_000);
+  });
+});
+
+test("workers that die while the database is away wait for its return, and the server lives on", async () => {
+  await postgres.stop();
+  const victims = (["http", "management", "jobs"] as const).flatMap((kind) => workersOf(cluster.pid, kind));
+  for (const pid of victims) process.kill(pid, "SIGKILL");
+  await until("successors of all", 20, () => {
+    const now = (["http", "management", "jobs"] as const).flatMap((kind) => workersOf(cluster.pid, kind));
+    return now.length === victims.length && now.every((pid) => !victims.includes(pid));
+  });
+  // Longer than several starts take: a worker that gave up would be dead by now.
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  expect(cluster.process.exitCode).toBeNull();
+  await postgres.start();
+  await until("service", 15, async () => {
+    try {
+      return await registers();
+    } catch {
+      return false;
+    }
   });
 });
 

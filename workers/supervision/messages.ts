@@ -1,6 +1,8 @@
 /** What primary and workers tell each other over the cluster's IPC. */
 export type ToPrimary =
   | { readonly type: "ready"; readonly port?: number }
+  /** Not ready because of an outage elsewhere, and alive. */
+  | { readonly type: "waiting" }
   | { readonly type: "metrics"; readonly id: number; readonly data: unknown };
 
 export type ToWorker = { readonly type: "drain" } | { readonly type: "metrics"; readonly id: number };
@@ -11,7 +13,7 @@ function hasType(value: unknown): value is { readonly type: unknown } {
 
 /** Whether an IPC message from a worker is one of ours. */
 export function isToPrimary(value: unknown): value is ToPrimary {
-  return hasType(value) && (value.type === "ready" || value.type === "metrics");
+  return hasType(value) && (value.type === "ready" || value.type === "waiting" || value.type === "metrics");
 }
 
 /** Whether an IPC message from the primary is one of ours. */

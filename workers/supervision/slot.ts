@@ -94,7 +94,9 @@ export class Slot {
         startTimeoutMs,
       );
       worker.on("message", (message: unknown) => {
-        if (!isToPrimary(message) || message.type !== "ready") return;
+        if (!isToPrimary(message)) return;
+        if (message.type === "waiting") timer.refresh();
+        if (message.type !== "ready") return;
         clearTimeout(timer);
         if (message.port !== undefined) this.port = message.port;
         resolve();

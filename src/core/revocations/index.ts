@@ -95,7 +95,8 @@ export function createRevocations(
     confirm: check.ask,
 
     async start() {
-      unsubscribe = await bus.subscribe(revocationsChannel, (text) => {
+      // A start that failed half-way is repeated.
+      unsubscribe ??= await bus.subscribe(revocationsChannel, (text) => {
         const message = decodeMessage(text);
         if (message === undefined) {
           log.warn({}, "a message on the revocations channel is not understood");
@@ -104,9 +105,11 @@ export function createRevocations(
         for (const id of message.users) changed(id);
         for (const id of message.sessions) sessions.add(id);
       });
-      bus.onReconnect(interrupted);
-      timer = setInterval(() => void compare(), options.resyncMs ?? defaultResync);
-      timer.unref();
+      if (timer === undefined) {
+        bus.onReconnect(interrupted);
+        timer = setInterval(() => void compare(), options.resyncMs ?? defaultResync);
+        timer.unref();
+      }
       await compare();
     },
 

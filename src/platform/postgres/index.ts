@@ -2,5 +2,5 @@ export { type Dsn, InvalidDsn, parseDsn } from "../../config/dsn.ts";
 export { postgresClientConfig, reachableClientConfig } from "./client-config.ts";
 export { createDatabase, type DatabaseOptions } from "./database.ts";
 export { type EmbeddedPostgres, startEmbeddedPostgres } from "./embedded.ts";
-export { DatabaseError } from "./failures.ts";
+export { DatabaseError, isConnectionFailure as isDatabaseAway } from "./failures.ts";
 export { isSchemaName, quoteSchema } from "./rendering.ts";

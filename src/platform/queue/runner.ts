@@ -73,12 +73,12 @@ export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunn
   });
   boss.on("error", (error) => log.error({ err: error }, "job queue"));
   boss.on("warning", (warning) => log.warn({ warning: warning.message }, "job queue"));
-  await boss.start();
   const instruments: Instruments = {
     jobs: metrics.counter("authkit_jobs_total", "Attempts at jobs", ["queue", "result"]),
     seconds: metrics.histogram("authkit_job_seconds", "Duration of attempts at jobs", ["queue"]),
   };
   try {
+    await boss.start();
     for (const job of options.jobs) await serve(boss, job, log.child({ queue: job.name }), instruments);
     await dropForeignSchedules(boss, options.jobs);
   } catch (error) {
