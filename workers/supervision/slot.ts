@@ -22,6 +22,11 @@ export interface SlotOptions {
   readonly onCrashLoop: (slot: Slot) => void;
 }
 
+/** The worker was killed before it served: by somebody or by the kernel, not by its own mistake. */
+class KilledAtStart extends Error {
+  override readonly name = "KilledAtStart";
+}
+
 /** One place in the cluster: keeps a worker of its kind alive, and replaces it without a gap when asked to. */
 export class Slot {
   readonly name: string;
@@ -34,6 +39,7 @@ export class Slot {
   #crashes = 0;
   #stopping = false;
   #timer: NodeJS.Timeout | undefined;
+  readonly #served = Promise.withResolvers<void>();
 
   constructor(options: SlotOptions) {
     this.#options = options;
@@ -45,13 +51,26 @@ export class Slot {
     return this.#current;
   }
 
-  /** Forks the worker and resolves when it serves; rejects when it dies or hangs before that. */
-  async start(): Promise<void> {
+  /**
+   * Forks the worker and resolves when it, or the successor of one that was killed, serves; rejects when it fails or hangs before that: at
+   * the first start that is a mistake of configuration, which no repetition mends.
+   */
+  async launch(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      if (!(error instanceof KilledAtStart)) throw error;
+      await this.#served.promise;
+    }
+  }
+
+  async #start(): Promise<void> {
     const worker = this.#fork();
     this.#current = worker;
     this.#startedAt = Date.now();
     try {
       await this.#ready(worker);
+      this.#served.resolve();
     } catch (error) {
       worker.process.kill("SIGKILL");
       throw error;
@@ -101,9 +120,13 @@ export class Slot {
         if (message.port !== undefined) this.port = message.port;
         resolve();
       });
-      worker.once("exit", (code) => {
+      worker.once("exit", (code, signal) => {
         clearTimeout(timer);
-        reject(new Error(`${this.name} ended with code ${code} before it was ready`));
+        reject(
+          signal
+            ? new KilledAtStart(`${this.name} was killed by ${signal} before it was ready`)
+            : new Error(`${this.name} ended with code ${code} before it was ready`),
+        );
       });
     });
   }
@@ -148,7 +171,7 @@ export class Slot {
     );
     this.#timer = setTimeout(() => {
       if (this.#stopping) return;
-      this.start().catch((error: unknown) =>
+      this.#start().catch((error: unknown) =>
         log.error({ slot: this.name, err: error }, "worker could not be started"),
       );
     }, delay);

@@ -88,9 +88,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   return {
     async start() {
-      await Promise.all(ofKind("hashing", "management").map((slot) => slot.start()));
-      await Promise.all(ofKind("http").map((slot) => slot.start()));
-      await Promise.all(ofKind("jobs").map((slot) => slot.start()));
+      await Promise.all(ofKind("hashing", "management").map((slot) => slot.launch()));
+      await Promise.all(ofKind("http").map((slot) => slot.launch()));
+      await Promise.all(ofKind("jobs").map((slot) => slot.launch()));
     },
     roll() {
       rolling ??= (async () => {
