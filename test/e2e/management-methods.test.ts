@@ -89,13 +89,20 @@ function caseOf(key: MethodKey): AnyCase {
   return cases[key] ?? {};
 }
 
-async function lastCall(method: string): Promise<Record<string, unknown> | undefined> {
+const called = "action = 'management.called' AND details ->> 'method' = $1";
+
+/** The one row the call has written. */
+async function auditRow(method: string): Promise<Record<string, unknown>> {
   const { rows: found } = await database.query(
-    `SELECT actor, target, outcome, request_id FROM profiles.audit_log
-     WHERE action = 'management.called' AND details ->> 'method' = $1 ORDER BY occurred_at DESC, id DESC LIMIT 1`,
+    `SELECT actor, target, outcome, request_id FROM profiles.audit_log WHERE ${called}`,
     [method],
   );
+  expect(found).toHaveLength(1);
   return found[0];
+}
+
+async function forgetCalls(method: string): Promise<void> {
+  await database.query(`DELETE FROM profiles.audit_log WHERE ${called}`, [method]);
 }
 
 test("every method and every documented error has its case", () => {
@@ -119,22 +126,24 @@ describe.each(["remote", "embedded"])("through the %s client", (kind) => {
     if (one.args !== undefined) {
       const world = await newWorld(client());
       await one.before?.(world);
+      await forgetCalls(method.name);
       const result = await invoke(client(), key, one.args(world));
-      await one.check?.(result as never, world);
       if (method.mutates !== undefined) {
-        const row = await lastCall(method.name);
+        const row = await auditRow(method.name);
         expect(row).toMatchObject({ actor: "management", outcome: "ok" });
-        expect(row?.["request_id"]).toMatch(/\S/);
+        expect(row["request_id"]).toMatch(/\S/);
         const [id] = method.mutates.args ?? [];
-        if (id === "userId" || id === "id") expect(row?.["target"]).toBe(`user:${world.userId}`);
+        if (id === "userId" || id === "id") expect(row["target"]).toBe(`user:${world.userId}`);
       }
+      await one.check?.(result as never, world);
     }
     for (const [code, args] of Object.entries(one.errors ?? {})) {
-      const call = invoke(client(), key, await args(await worldFor(key)));
-      const error = await call.catch((reason: unknown) => reason);
+      const given = await args(await worldFor(key));
+      await forgetCalls(method.name);
+      const error = await invoke(client(), key, given).catch((reason: unknown) => reason);
       expect(error, `${method.name} should answer ${code}`).toBeInstanceOf(AuthError);
       expect(error).toMatchObject({ code });
-      if (method.mutates !== undefined) expect(await lastCall(method.name)).toMatchObject({ outcome: code });
+      if (method.mutates !== undefined) expect(await auditRow(method.name)).toMatchObject({ outcome: code });
     }
   });
 

@@ -220,7 +220,7 @@ export const operationCases: Cases = {
     errors: {
       custom_jwt_empty_claims: () => ({ opts: { claims: {}, ttl: minute, type: "example" } }),
       custom_jwt_reserved_claim: () => ({ opts: { claims: { iss: "x" }, ttl: minute, type: "example" } }),
-      custom_jwt_reserved_type: () => ({ opts: { claims: { a: 1 }, ttl: minute, type: "access" } }),
+      custom_jwt_reserved_type: () => ({ opts: { claims: { a: 1 }, ttl: minute, type: "access+jwt" } }),
       custom_jwt_ttl_required: () => ({ opts: { claims: { a: 1 }, ttl: 0, type: "example" } }),
       custom_jwt_too_many_claims: () => {
         const claims = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`c${n}`, n]));
