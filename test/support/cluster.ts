@@ -14,6 +14,8 @@ export interface TestCluster {
   readonly api: string;
   readonly managementToken: string;
   readonly databaseUrl: string;
+  /** What it was started with: commands run beside it with the same. */
+  readonly env: Readonly<Record<string, string>>;
   readonly pid: number;
   readonly process: ChildProcess;
   /** Everything the cluster wrote so far (NDJSON log and start-up text). */
@@ -96,9 +98,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
       : { AUTHKIT_REDIS_URL: inject("redisUrl"), AUTHKIT_REDIS_KEY_PREFIX: `t${port}:` }),
     ...options.env,
   };
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) if (value !== undefined) given[name] = value;
   const child = spawn(process.execPath, ["src/cli/main.ts", "serve"], {
     cwd: join(import.meta.dirname, "../.."),
-    env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
+    env: given,
     stdio: ["ignore", "pipe", "pipe"],
   });
   let text = "";
@@ -144,6 +148,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
     api: `${url}/api/v1`,
     managementToken,
     databaseUrl,
+    env: given,
     pid: child.pid ?? 0,
     process: child,
     output: () => text,
