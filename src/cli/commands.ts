@@ -42,6 +42,10 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: "Apply a manifest of accounts, applications and roles, or show what it would change.",
     run: async (args) => (await import("./commands/bootstrap.ts")).bootstrapCommand(args, process.env, print),
   },
+  doctor: {
+    summary: "Check configuration, stores, keys, senders and machine, and say what to do.",
+    run: async (args) => (await import("./commands/doctor.ts")).doctorCommand(args, process.env, print),
+  },
   import: {
     summary: "Create accounts from an NDJSON or CSV file; continues where it stopped.",
     run: async (args) => (await import("./commands/import.ts")).importCommand(args, process.env, print),
