@@ -1,3 +1,4 @@
+import type { Config } from "../../config/config.ts";
 import type { StepUpOffer } from "../authentication/fresh.ts";
 import type { ProviderSummary } from "../federation/types.ts";
 import { isUuid } from "../identifiers/index.ts";
@@ -29,24 +30,49 @@ export interface StepUpOptionParts {
   readonly providers: () => readonly ProviderSummary[];
 }
 
+/** What the options of one account follow from. */
+export interface StepUpAccount {
+  readonly email: string | null;
+  readonly hasPassword: boolean;
+  /** Slugs of linked providers, ascending and distinct. */
+  readonly providers: readonly string[];
+  readonly state: Pick<MfaState, "enabled" | "factors">;
+}
+
+/** The options of an account that has been read already. */
+export function stepUpOptionsOf(
+  mode: Config["mfa"]["mode"],
+  configured: readonly ProviderSummary[],
+  account: StepUpAccount,
+): StepUpOptions {
+  const { state, email } = account;
+  const enrolled = mode !== "disabled" && summarize({ ...state, backupCodes: 0 }).enabled;
+  const factors = (enrolled ? state.factors : []).map(({ method, isDefault, phoneNumber }) => {
+    const destination = method === "email" ? email : method === "sms" ? phoneNumber : null;
+    return {
+      method,
+      isDefault,
+      verificationId: destination === null ? undefined : maskDestination(destination),
+    };
+  });
+  // Plain OAuth2 says nothing about when its user last signed in: it proves nothing fresh.
+  const fresh = new Set(configured.filter(({ kind }) => kind === "oidc").map(({ id }) => id));
+  return {
+    methods: [
+      ...(account.hasPassword ? ["password"] : []),
+      ...(factors.length > 0 ? ["2fa"] : []),
+      ...account.providers.filter((slug) => fresh.has(slug)),
+    ],
+    factors,
+  };
+}
+
 /** Looks up {@link StepUpOptions}; unknown accounts have none. */
 export function createStepUpOptions(
   platform: Pick<Platform, "config" | "database">,
   parts: StepUpOptionParts,
 ): (userId: string) => Promise<StepUpOptions> {
   const { config, database } = platform;
-
-  function factorsOf(state: MfaState, email: string | null): StepUpFactor[] {
-    if (config.mfa.mode === "disabled" || !summarize(state).enabled) return [];
-    return state.factors.map(({ method, isDefault, phoneNumber }) => {
-      const destination = method === "email" ? email : method === "sms" ? phoneNumber : null;
-      return {
-        method,
-        isDefault,
-        verificationId: destination === null ? undefined : maskDestination(destination),
-      };
-    });
-  }
 
   return async (userId) => {
     if (!isUuid(userId)) return { methods: [], factors: [] };
@@ -55,22 +81,7 @@ export function createStepUpOptions(
       parts.mfaStates.of(userId),
     ]);
     if (proofs === undefined) return { methods: [], factors: [] };
-    const factors = factorsOf(state, proofs.email);
-    // Plain OAuth2 says nothing about when its user last signed in: it proves nothing fresh.
-    const fresh = new Set(
-      parts
-        .providers()
-        .filter(({ kind }) => kind === "oidc")
-        .map(({ id }) => id),
-    );
-    return {
-      methods: [
-        ...(proofs.hasPassword ? ["password"] : []),
-        ...(factors.length > 0 ? ["2fa"] : []),
-        ...proofs.providers.filter((slug) => fresh.has(slug)),
-      ],
-      factors,
-    };
+    return stepUpOptionsOf(config.mfa.mode, parts.providers(), { ...proofs, state });
   };
 }
 

@@ -34,7 +34,7 @@ export type {
   UserOperations,
   UserPage,
 } from "./operations.ts";
-export { renameCooldownSeconds } from "./rename.ts";
+export { renameAvailability, renameCooldownSeconds } from "./rename.ts";
 export type { NewUser, UserRow, Users } from "./types.ts";
 
 /** Accounts. Each group of operations is a file of its own; here they are put together. */

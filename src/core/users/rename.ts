@@ -13,7 +13,8 @@ export const renameCooldownSeconds = 72 * 3600;
 /** What the history can hold of a former name; names made before there were rules may lie outside. */
 const recordable = /^[a-z0-9][a-z0-9_-]{0,63}$/;
 
-function availability(last: Date | undefined, at: Date): RenameAvailability {
+/** When an account that was last renamed at `last` may be renamed again. */
+export function renameAvailability(last: Date | undefined, at: Date): RenameAvailability {
   if (last === undefined) return { seconds: 0, nextAllowedAt: undefined };
   const next = last.getTime() + renameCooldownSeconds * 1000;
   const seconds = Math.max(0, Math.ceil((next - at.getTime()) / 1000));
@@ -40,14 +41,14 @@ function tooSoon({ seconds, nextAllowedAt }: RenameAvailability): AuthError {
 export function createRenaming(capability: UserCapability): UserNames {
   const { config, database, clock, audit } = capability;
 
-  async function renameAvailability(
+  async function availabilityOf(
     userId: string,
     at = clock.now(),
     on: Queryable = database,
   ): Promise<RenameAvailability> {
     return isUuid(userId)
-      ? availability(await renameStore.lastRename(on, userId), at)
-      : availability(undefined, at);
+      ? renameAvailability(await renameStore.lastRename(on, userId), at)
+      : renameAvailability(undefined, at);
   }
 
   return {
@@ -64,7 +65,7 @@ export function createRenaming(capability: UserCapability): UserNames {
           const former = foldUsername(user.username ?? "");
           if (former !== foldUsername(wanted)) {
             parseUsername(wanted, "interactive", config.registration.reservedUsernames);
-            const available = await renameAvailability(id, at, tx);
+            const available = await availabilityOf(id, at, tx);
             if (available.seconds > 0 && !ignoreCooldown) throw tooSoon(available);
             await renameStore.setUsername(tx, id, wanted, at);
             if (recordable.test(former)) await renameStore.addRename(tx, id, former, at);
@@ -82,7 +83,7 @@ export function createRenaming(capability: UserCapability): UserNames {
       );
     },
 
-    renameAvailability: (userId, at) => renameAvailability(userId, at),
+    renameAvailability: (userId, at) => availabilityOf(userId, at),
     aliases: async (userId) => (isUuid(userId) ? renameStore.aliases(database, userId) : []),
   };
 }

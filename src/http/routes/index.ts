@@ -1,9 +1,14 @@
 import type { Route } from "../route.ts";
+import { accountRoutes } from "./account.ts";
+import { adminActionRoutes } from "./admin-actions.ts";
+import { adminUserRoutes } from "./admin-users.ts";
 import { capabilityRoutes } from "./capabilities.ts";
 import { devRoutes } from "./dev.ts";
 import { loginRoutes } from "./login.ts";
+import { meRoutes } from "./me.ts";
 import { passwordChangeRoutes } from "./password-change.ts";
 import { passwordResetRoutes } from "./password-reset.ts";
+import { profileRoutes } from "./profile.ts";
 import { registrationRoutes } from "./registration.ts";
 import { sessionRoutes } from "./sessions.ts";
 import { verificationRoutes } from "./verification.ts";
@@ -17,5 +22,10 @@ export const routes: readonly Route[] = [
   ...passwordResetRoutes,
   ...passwordChangeRoutes,
   ...sessionRoutes,
+  ...meRoutes,
+  ...profileRoutes,
+  ...accountRoutes,
+  ...adminUserRoutes,
+  ...adminActionRoutes,
   ...devRoutes,
 ];

@@ -1,0 +1,205 @@
+import { Type } from "typebox";
+import { AuthError } from "../../contract/errors/index.ts";
+import { parseNewEmail, parseNewPhone } from "../../core/identifiers/index.ts";
+import type { AdminUser, RecoveryContact } from "../../core/users/index.ts";
+import { requireUser } from "../principals.ts";
+import { json, type Route, type RouteContext, route } from "../route.ts";
+import { okBody } from "../schemas.ts";
+import { target } from "./admin-users.ts";
+
+const okUser = Type.Object({ ok: Type.Literal(true), user_id: Type.String() });
+const endsAll = "auth_admin_user_sessions_revoke_all";
+const owner = "owner";
+
+/**
+ * The account an administrator acts on. Whoever is no owner of the deployment cannot take an owner down, and nobody takes himself down by
+ * mistake: `forbidden`. Unknown accounts: `not_found`.
+ */
+async function subordinate(
+  context: RouteContext,
+  params: Readonly<Record<string, string>>,
+): Promise<AdminUser> {
+  const user = await target(context, params);
+  const caller = context.principal;
+  if (caller?.kind === "user" && caller.userId === user.id) throw new AuthError("forbidden");
+  if (user.roles.includes(owner)) {
+    const own = caller?.kind === "user" ? await context.core.users.adminById(caller.userId) : undefined;
+    if (own?.roles.includes(owner) !== true) throw new AuthError("forbidden");
+  }
+  return user;
+}
+
+function parseUntil(value: string | undefined): Date | null {
+  const text = (value ?? "").trim();
+  if (text.toLowerCase() === "infinite") return null;
+  const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+  const at = rfc3339.test(text) ? new Date(text) : new Date(Number.NaN);
+  if (Number.isNaN(at.getTime()) || at.getTime() <= Date.now()) throw new AuthError("invalid_until");
+  return at;
+}
+
+function recoveryContact(email: string, phone: string): RecoveryContact {
+  if ((email === "") === (phone === "")) throw new AuthError("invalid_request");
+  return email === "" ? { phone: parseNewPhone(phone) } : { email: parseNewEmail(email) };
+}
+
+export const adminActionRoutes: readonly Route[] = [
+  route({
+    method: "POST",
+    path: "/admin/users/{user_id}/ban",
+    group: "admin",
+    since: "0.73",
+    auth: { rootPermission: "root:users:ban" },
+    limit: endsAll,
+    summary: "Ban an account until a moment or `infinite`; its sessions end.",
+    body: Type.Object({
+      reason: Type.Optional(Type.String()),
+      until: Type.Optional(Type.String()),
+    }),
+    bodyMode: "optional",
+    replies: { 200: okUser },
+    errors: [
+      "forbidden",
+      "rate_limited",
+      "unauthorized",
+      "invalid_request",
+      "invalid_until",
+      "not_found",
+      "cannot_remove_last_owner",
+      "failed_to_ban",
+    ],
+    failure: "failed_to_ban",
+    async handle(context, { body, params }) {
+      const caller = requireUser(context);
+      const until = parseUntil(body.until);
+      const user = await subordinate(context, params);
+      const reason = (body.reason ?? "").trim();
+      await context.core.users.ban(
+        { userId: user.id, reason: reason === "" ? null : reason, until, bannedBy: caller.userId },
+        context,
+        { ownerGuard: "cannot_remove_last_owner" },
+      );
+      return json(200, { ok: true, user_id: user.id });
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/admin/users/{user_id}/unban",
+    group: "admin",
+    since: "0.73",
+    auth: { rootPermission: "root:users:ban" },
+    limit: endsAll,
+    summary: "End a ban. No session comes back.",
+    replies: { 200: okUser },
+    errors: ["forbidden", "rate_limited", "not_found", "failed_to_unban"],
+    failure: "failed_to_unban",
+    async handle(context, { params }) {
+      const user = await target(context, params);
+      await context.core.users.unban(user.id, context);
+      return json(200, { ok: true, user_id: user.id });
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: "/admin/users/{user_id}",
+    group: "admin",
+    since: "0.73",
+    auth: { rootPermission: "root:users:delete" },
+    limit: endsAll,
+    summary: "Delete an account; it can be restored until it is purged.",
+    replies: { 200: okBody },
+    errors: ["forbidden", "rate_limited", "not_found", "cannot_remove_last_owner", "failed_to_delete"],
+    failure: "failed_to_delete",
+    async handle(context, { params }) {
+      const user = await subordinate(context, params);
+      await context.core.users.softDelete(user.id, context, { ownerGuard: "cannot_remove_last_owner" });
+      return json(200, { ok: true });
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/admin/users/{user_id}/restore",
+    group: "admin",
+    since: "0.73",
+    auth: { rootPermission: "root:users:delete" },
+    limit: endsAll,
+    summary: "Bring a deleted account back. A ban stays.",
+    replies: { 200: okUser },
+    errors: ["forbidden", "rate_limited", "not_found", "failed_to_restore_user"],
+    failure: "failed_to_restore_user",
+    async handle(context, { params }) {
+      const user = await target(context, params);
+      await context.core.users.restore(user.id, context);
+      return json(200, { ok: true, user_id: user.id });
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/admin/users/{user_id}/sessions/revoke",
+    group: "admin",
+    since: "0.73",
+    auth: { rootPermission: "root:users:recover" },
+    limit: endsAll,
+    summary: "End every session of an account.",
+    replies: { 200: okBody },
+    errors: ["forbidden", "rate_limited", "not_found", "failed_to_revoke_sessions"],
+    failure: "failed_to_revoke_sessions",
+    async handle(context, { params }) {
+      const user = await target(context, params);
+      await context.core.sessions.revokeAll(user.id, "admin_revoke_all", context);
+      return json(200, { ok: true });
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/admin/users/{user_id}/recover",
+    group: "admin",
+    since: "0.73",
+    auth: { rootPermission: "root:users:recover" },
+    limit: { deferred: "auth_admin_password_reset" },
+    summary:
+      "Take an account back from whoever took it over: everything that signs it in goes, a new contact gets a reset link.",
+    body: Type.Object({
+      email: Type.Optional(Type.String()),
+      phone_number: Type.Optional(Type.String()),
+    }),
+    replies: { 200: okUser },
+    errors: [
+      "forbidden",
+      "rate_limited",
+      "invalid_request",
+      "invalid_email",
+      "invalid_phone_number",
+      "email_sender_unavailable",
+      "sms_unavailable",
+      "email_in_use",
+      "phone_in_use",
+      "not_found",
+      "user_recover_failed",
+      "email_delivery_failed",
+      "sms_delivery_failed",
+    ],
+    failure: "user_recover_failed",
+    async handle(context, { body, params }) {
+      const { core } = context;
+      const email = (body.email ?? "").trim();
+      const phone = (body.phone_number ?? "").trim();
+      if ((email === "") === (phone === "")) throw new AuthError("invalid_request");
+      await context.limitIp("auth_admin_password_reset");
+      const contact = recoveryContact(email, phone);
+      const channel = email === "" ? "phone" : "email";
+      if (!core.messages.available(channel === "email" ? "email" : "sms"))
+        throw new AuthError(channel === "email" ? "email_sender_unavailable" : "sms_unavailable");
+      const { id } = await subordinate(context, params);
+      const user = await core.users.recover(id, contact, context);
+      // What the intruder had begun must not be finished against the recovered account.
+      await Promise.all([
+        core.contactChanges.cancel(id, "email"),
+        core.contactChanges.cancel(id, "phone"),
+        core.passwordReset.cancel(id),
+      ]);
+      await core.passwordReset.send(user, channel, context);
+      return json(200, { ok: true, user_id: id });
+    },
+  }),
+];
