@@ -2,18 +2,25 @@ import { AuthError } from "../contract/errors/index.ts";
 import { type Audit, type AuditTrail, createAudit } from "./audit/index.ts";
 import type { Authorization } from "./authentication/authorization.ts";
 import { type Authenticator, createAuthenticator } from "./authentication/index.ts";
-import { type Bootstrap, createBootstrap, type DeclaredAuthority } from "./bootstrap/index.ts";
+import {
+  type Bootstrap,
+  createBootstrap,
+  createRoleAuthority,
+  type DeclaredAuthority,
+} from "./bootstrap/index.ts";
 import { type BreachedPasswords, loadBreachedPasswords } from "./breached-passwords/index.ts";
 import { type CleanupOptions, type CleanupReport, cleanExpiredState } from "./cleanup/index.ts";
 import { type ContactChanges, createContactChanges } from "./contact-change/index.ts";
 import { createDevelopmentMint, type DevelopmentMint } from "./development/index.ts";
 import type { Federation } from "./federation/types.ts";
+import { createGroups, type Groups } from "./groups/index.ts";
 import { createIdentities, type Identities } from "./identities/index.ts";
 import { createLimits, type Limits } from "./limits/index.ts";
 import { createLoginCompletion } from "./login/completion.ts";
 import { createPasswordLogin, type PasswordLogin } from "./login/password-login.ts";
 import type { LoginCompletion } from "./login/types.ts";
 import { createMessages, type MessageService } from "./messages/index.ts";
+import { mfaStateStore } from "./mfa/state-store.ts";
 import { createMfaStates } from "./mfa/states.ts";
 import type { MfaStates } from "./mfa/types.ts";
 import { createPasswordReset, type PasswordReset } from "./password-reset/index.ts";
@@ -59,6 +66,7 @@ export interface Core {
   readonly users: UserOperations;
   readonly identities: Identities;
   readonly mfaStates: MfaStates;
+  readonly groups: Groups;
   readonly tokens: Tokens;
   readonly mint: TokenMint;
   readonly developmentMint: DevelopmentMint;
@@ -174,7 +182,14 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     background: recoveryRequests,
   });
   const authenticator = createAuthenticator({ config, keyring: keyRing, revocations, clock, log });
-  const authorization: Authorization = { allows: async () => false };
+  const groups = createGroups(platform, {
+    audit,
+    async hasSecondFactor(on, userId) {
+      const { enabled, factors } = await mfaStateStore.state(on, userId);
+      return enabled && factors.length > 0;
+    },
+  });
+  const { authorization } = groups;
   const federation: Federation = { providers: () => [] };
   const sensitiveGate = createSensitiveGate(platform, {
     sessions,
@@ -191,11 +206,8 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     messages: contactMessages,
   });
   const declaredAuthority: DeclaredAuthority = {
-    ensureRoot: async () => undefined,
-    rootHasOwner: async () => false,
-    setRole: () => Promise.reject(new AuthError("not_implemented")),
+    ...createRoleAuthority(platform, audit),
     storeApplication: () => Promise.reject(new AuthError("not_implemented")),
-    findApplication: async () => undefined,
     checkApplication: () => undefined,
   };
   const bootstrap = createBootstrap(platform, {
@@ -214,6 +226,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     users,
     identities,
     mfaStates,
+    groups,
     tokens,
     mint,
     developmentMint,

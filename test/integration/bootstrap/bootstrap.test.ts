@@ -151,4 +151,85 @@ users:
     );
     expect(await codeOf(bootstrap.apply(two, reconcile, context))).toBe("invalid_bootstrap_manifest");
   });
+
+  test("roles: owners only where there is none, one role a group, unknown ones refused", async () => {
+    const { bootstrap } = server.core;
+    const roles = () =>
+      server.query(
+        "SELECT u.username::text, r.role FROM S.group_user_roles r JOIN S.users u ON u.id = r.user_id WHERE r.deleted_at IS NULL ORDER BY 1",
+      );
+    const first = parseManifest(
+      "users: [{username: first-one, root_role: Owner}, {username: second-one, root_role: owner}]",
+    );
+    expect(await bootstrap.apply(first, reconcile, context)).toMatchObject({ rootRoleAssignments: 2 });
+    const owners = [
+      { username: "first-one", role: "owner" },
+      { username: "second-one", role: "owner" },
+    ];
+    expect(await roles()).toEqual(owners);
+    const third = parseManifest("users: [{username: third-one, root_role: owner}]");
+    expect(await bootstrap.apply(third, reconcile, context)).toMatchObject({ rootRoleAssignments: 1 });
+    expect(await roles()).toEqual(owners);
+    expect(await bootstrap.diff(first, context)).toEqual([]);
+
+    const unknown = parseManifest("users: [{username: third-one, root_role: emperor}]");
+    expect(await codeOf(bootstrap.apply(unknown, reconcile, context))).toBe("role_not_assignable");
+    const nowhere = parseManifest(
+      "group_roles: [{username: first-one, persona: org, instance_slug: acme, role: admin}]",
+    );
+    expect(await codeOf(bootstrap.apply(nowhere, reconcile, context))).toBe("role_not_assignable");
+    const nobody = parseManifest("group_roles: [{username: no-such-user, persona: root, role: owner}]");
+    expect(await codeOf(bootstrap.apply(nobody, reconcile, context))).toBe("invalid_bootstrap_manifest");
+  });
+});
+
+describe("with personas", () => {
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await openTestServer({
+      personas: [
+        {
+          name: "org",
+          parent: "root",
+          roles: [
+            { name: "member", permissions: [], requiresMfa: false },
+            { name: "admin", permissions: [], requiresMfa: false },
+            { name: "auditor", permissions: [], requiresMfa: true },
+          ],
+          capabilities: { apiKeys: false, remoteApplications: false, customRoles: false },
+          catalog: [],
+          requireConsent: false,
+          selfServiceCreation: false,
+        },
+      ],
+    });
+  });
+  afterEach(() => server?.close());
+
+  test("roles of groups", async () => {
+    const { bootstrap } = server.core;
+    const role = (name: string) =>
+      parseManifest(`
+users: [{username: first-one}]
+group_roles: [{username: First-One, persona: org, instance_slug: Acme, role: ${name}}]`);
+    expect(await codeOf(bootstrap.apply(role("member"), reconcile, context))).toBe(
+      "permission_group_not_found",
+    );
+    await bootstrap.apply(parseManifest("users: [{username: first-one}]"), reconcile, context);
+    await server.query(
+      `INSERT INTO S.permission_groups (id, persona, parent_id, parent_persona, instance_slug)
+       SELECT gen_random_uuid(), 'org', id, 'root', 'acme' FROM S.permission_groups WHERE persona = 'root'`,
+    );
+    expect(await bootstrap.apply(role("member"), reconcile, context)).toMatchObject({
+      groupRoleAssignments: 1,
+    });
+    expect(await bootstrap.diff(role("admin"), context)).toEqual(["user First-One: role admin in org acme"]);
+    await bootstrap.apply(role("admin"), reconcile, context);
+    const held = "SELECT role FROM S.group_user_roles WHERE deleted_at IS NULL";
+    expect(await server.query(held)).toEqual([{ role: "admin" }]);
+    expect(await codeOf(bootstrap.apply(role("auditor"), reconcile, context))).toBe(
+      "2fa_enrollment_required",
+    );
+    expect(await server.query(held)).toEqual([{ role: "admin" }]);
+  });
 });
