@@ -4,9 +4,11 @@ import type { HandlerTable } from "../context.ts";
 import { adminHandlers } from "./admin.ts";
 import { bootstrapHandlers } from "./bootstrap.ts";
 import { deploymentHandlers } from "./deployment.ts";
+import { groupHandlers } from "./groups.ts";
 import { maintenanceHandlers } from "./maintenance.ts";
 import { passwordHandlers } from "./passwords.ts";
 import { providerHandlers } from "./providers.ts";
+import { roleHandlers } from "./roles.ts";
 import { senderHandlers } from "./senders.ts";
 import { sessionHandlers } from "./sessions.ts";
 import { tokenHandlers } from "./tokens.ts";
@@ -21,9 +23,11 @@ const handlerFactories: readonly HandlerFactory[] = [
   adminHandlers,
   bootstrapHandlers,
   deploymentHandlers,
+  groupHandlers,
   maintenanceHandlers,
   passwordHandlers,
   providerHandlers,
+  roleHandlers,
   senderHandlers,
   sessionHandlers,
   tokenHandlers,
