@@ -35,7 +35,8 @@ type CallArguments<F extends Fields> = {
 /** Arguments as a caller passes them: nullable values and free maps may be left out. */
 export type ClientArguments<K extends MethodKey> = CallArguments<ArgumentsOf<Methods[K]>>;
 
-type Shape<R, G extends Generation> = R extends GenerationDescriptor
+/** Compared as a whole: a plain descriptor is a union one of whose members is that of results which differ. */
+type Shape<R, G extends Generation> = [R] extends [GenerationDescriptor]
   ? Infer<R> extends Readonly<Record<Generation, unknown>>
     ? Infer<R>[G]
     : never
