@@ -80,6 +80,7 @@ export function createGroups(
     if (isRoot ? slug !== "" : !isGroupSlug(slug)) throw new AuthError("group_slug_invalid");
     if (parentPersona !== "" && parentPersona !== persona.parent)
       throw new AuthError("unknown_group_persona");
+    if (!isRoot) await seedContainment(database, catalogue);
     if (!isRoot && persona.parent === "root") await ensureRoot();
     const owner: Subject = { id: request.ownerSubjectId.trim(), kind };
     return database.transaction(async (tx) => {
