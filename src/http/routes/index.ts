@@ -4,8 +4,10 @@ import { adminActionRoutes } from "./admin-actions.ts";
 import { adminUserRoutes } from "./admin-users.ts";
 import { capabilityRoutes } from "./capabilities.ts";
 import { devRoutes } from "./dev.ts";
+import { groupMemberRoutes } from "./group-members.ts";
 import { loginRoutes } from "./login.ts";
 import { meRoutes } from "./me.ts";
+import { ownGroupRoutes } from "./own-groups.ts";
 import { passwordChangeRoutes } from "./password-change.ts";
 import { passwordResetRoutes } from "./password-reset.ts";
 import { profileRoutes } from "./profile.ts";
@@ -27,5 +29,7 @@ export const routes: readonly Route[] = [
   ...accountRoutes,
   ...adminUserRoutes,
   ...adminActionRoutes,
+  ...ownGroupRoutes,
+  ...groupMemberRoutes,
   ...devRoutes,
 ];
