@@ -35,6 +35,7 @@ import {
 import type { Platform } from "./platform.ts";
 import { createProfiles, type Profiles } from "./profile/index.ts";
 import {
+  consumeInvite,
   createPendingLogins,
   createRegistration,
   createRegistrationBooks,
@@ -43,6 +44,7 @@ import {
 import { createRevocations, type Revocations } from "./revocations/index.ts";
 import { createSessions, type Sessions } from "./sessions/index.ts";
 import type { KeyRing } from "./signing-keys/types.ts";
+import { createSolana, type Solana } from "./solana/index.ts";
 import { createSensitiveGate, type SensitiveGate } from "./step-up/sensitive.ts";
 import { createTokenMint, createTokens, type TokenMint, type Tokens } from "./tokens/index.ts";
 import { createTransfers, type Transfers } from "./transfer/index.ts";
@@ -87,6 +89,7 @@ export interface Core {
   readonly authenticator: Authenticator;
   readonly authorization: Authorization;
   readonly federation: Federation;
+  readonly solana: Solana;
   readonly bootstrap: Bootstrap;
   readonly transfers: Transfers;
   /** Removes expired state, as the hourly job does. */
@@ -205,6 +208,14 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     gate: sensitiveGate,
     messages: contactMessages,
   });
+  const solana = createSolana(platform, {
+    users,
+    identities,
+    audit,
+    completion: loginCompletion,
+    gate: sensitiveGate,
+    consumeInvite,
+  });
   const declaredAuthority: DeclaredAuthority = {
     ...createRoleAuthority(platform, audit),
     storeApplication: () => Promise.reject(new AuthError("not_implemented")),
@@ -247,6 +258,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     authenticator,
     authorization,
     federation,
+    solana,
     bootstrap,
     transfers: createTransfers(platform, { users, audit }),
     cleanup: (options) => cleanExpiredState(platform, options),

@@ -12,6 +12,7 @@ import type { Registration } from "./types.ts";
 export type { Accounts } from "./accounts.ts";
 export type { PendingBook } from "./pending.ts";
 export { createPendingLogins } from "./pending-logins.ts";
+export { type ConsumeInvite, consumeInvite } from "./store.ts";
 export type {
   Availability,
   FieldAvailability,

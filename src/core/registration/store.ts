@@ -8,7 +8,7 @@ const liveInvite = sql(
 );
 
 // The conditions are on the row that is written: of two redemptions at once the second waits for the first and then finds it consumed.
-const consumeInvite = sql(
+const consumeInviteRow = sql(
   "registration.consumeInvite",
   (s) => `
   WITH invite AS (
@@ -36,7 +36,10 @@ export const registrationStore = {
   async inviteIsLive(on: Queryable, codeHash: string, now: Date): Promise<boolean> {
     return (await on.row(liveInvite, [codeHash, now])) !== undefined;
   },
-  /** Undefined when the invite is unknown, revoked, expired or was used by somebody else. */
   consumeInvite: (on: Queryable, codeHash: string, userId: string, at: Date) =>
-    on.row<ConsumedInvite>(consumeInvite, [codeHash, userId, at]),
+    on.row<ConsumedInvite>(consumeInviteRow, [codeHash, userId, at]),
 };
+
+/** Uses an account invite up. Undefined when it is unknown, revoked, expired or was used by somebody else. */
+export const consumeInvite = registrationStore.consumeInvite;
+export type ConsumeInvite = typeof consumeInvite;

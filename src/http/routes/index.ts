@@ -13,6 +13,7 @@ import { passwordResetRoutes } from "./password-reset.ts";
 import { profileRoutes } from "./profile.ts";
 import { registrationRoutes } from "./registration.ts";
 import { sessionRoutes } from "./sessions.ts";
+import { solanaRoutes } from "./solana.ts";
 import { verificationRoutes } from "./verification.ts";
 
 /** The whole route table of the browser plane, in the order the reference shows it. */
@@ -31,5 +32,6 @@ export const routes: readonly Route[] = [
   ...adminActionRoutes,
   ...ownGroupRoutes,
   ...groupMemberRoutes,
+  ...solanaRoutes,
   ...devRoutes,
 ];
