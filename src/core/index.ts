@@ -20,8 +20,8 @@ import { createLoginCompletion } from "./login/completion.ts";
 import { createPasswordLogin, type PasswordLogin } from "./login/password-login.ts";
 import type { LoginCompletion } from "./login/types.ts";
 import { createMessages, type MessageService } from "./messages/index.ts";
+import { createMfaStates, createSecondFactors, type SecondFactors } from "./mfa/index.ts";
 import { mfaStateStore } from "./mfa/state-store.ts";
-import { createMfaStates } from "./mfa/states.ts";
 import type { MfaStates } from "./mfa/types.ts";
 import { createPasswordReset, type PasswordReset } from "./password-reset/index.ts";
 import {
@@ -76,6 +76,7 @@ export interface Core {
   readonly passwords: Passwords;
   readonly passwordChanges: PasswordChanges;
   readonly messages: MessageService;
+  readonly secondFactors: SecondFactors;
   readonly loginCompletion: LoginCompletion;
   readonly passwordLogin: PasswordLogin;
   readonly profiles: Profiles;
@@ -134,10 +135,22 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   const contactMessages = createContactMessages(messages, log);
   const contactProofs = createContactProofs(platform, contactMessages);
   const registrationBooks = createRegistrationBooks(platform, { users, audit, messages: contactMessages });
-  const loginCompletion = createLoginCompletion({
+  const secondFactors: SecondFactors = createSecondFactors(platform, {
+    users,
+    states: mfaStates,
+    sessions,
+    passwords,
+    messages,
+    limits,
+    audit,
+    totpKey,
+    gate: () => sensitiveGate,
+    completion: () => loginCompletion,
+  });
+  const loginCompletion: LoginCompletion = createLoginCompletion({
     users,
     sessions,
-    secondFactors: { begin: async () => undefined },
+    secondFactors: secondFactors.login,
     verification: createVerificationGate(platform, {
       proofs: contactProofs,
       messages: contactMessages,
@@ -194,7 +207,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   });
   const { authorization } = groups;
   const federation: Federation = { providers: () => [] };
-  const sensitiveGate = createSensitiveGate(platform, {
+  const sensitiveGate: SensitiveGate = createSensitiveGate(platform, {
     sessions,
     passwords,
     mfaStates,
@@ -245,6 +258,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     passwords,
     passwordChanges,
     messages,
+    secondFactors,
     loginCompletion,
     passwordLogin,
     profiles,

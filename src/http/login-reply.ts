@@ -23,7 +23,8 @@ export function enrollmentMembers(handOff: EnrollmentHandOff): Record<string, un
   };
 }
 
-function factorMembers(factor: OfferedFactor): Record<string, unknown> {
+/** A second factor as it is offered at a login. */
+export function factorMembers(factor: OfferedFactor): Record<string, unknown> {
   return {
     ...(factor.id === "" ? {} : { id: factor.id }),
     method: factor.method,
@@ -50,6 +51,7 @@ export function loginMembers(outcome: LoginOutcome): Record<string, unknown> {
         challenge: outcome.challenge,
         default_factor: factorMembers(outcome.defaultFactor),
         available_factors: outcome.availableFactors.map(factorMembers),
+        ...(outcome.deliveryFailed === true ? { delivery_failed: true } : {}),
       };
   }
 }

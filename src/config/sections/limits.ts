@@ -51,6 +51,7 @@ export const limitBuckets = [
   "auth_solana_challenge",
   "auth_solana_login",
   "auth_solana_link",
+  "auth_2fa_send",
   "auth_2fa_start_phone",
   "auth_2fa_start_totp",
   "auth_2fa_enable",

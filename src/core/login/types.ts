@@ -13,6 +13,8 @@ export interface SecondFactorRequired {
   readonly challenge: string;
   readonly defaultFactor: OfferedFactor;
   readonly availableFactors: readonly OfferedFactor[];
+  /** The default factor's code could not be sent; another factor or a backup code is left. */
+  readonly deliveryFailed?: boolean;
 }
 
 export interface OfferedFactor {

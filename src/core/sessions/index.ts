@@ -18,6 +18,7 @@ export { RefreshTokenReused } from "./refresh.ts";
 export { hashRefreshToken } from "./refresh-token.ts";
 export { createSessionRevocation, type SessionRevocation } from "./revocation.ts";
 export { announce, type RevocationFeed } from "./revocation-feed.ts";
+export { rolesDemandingMfa } from "./subject.ts";
 export type {
   EnrollmentHandOff,
   OpenSession,

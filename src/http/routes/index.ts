@@ -12,8 +12,11 @@ import { passwordChangeRoutes } from "./password-change.ts";
 import { passwordResetRoutes } from "./password-reset.ts";
 import { profileRoutes } from "./profile.ts";
 import { registrationRoutes } from "./registration.ts";
+import { secondFactorLoginRoutes } from "./second-factor-login.ts";
+import { secondFactorRoutes } from "./second-factors.ts";
 import { sessionRoutes } from "./sessions.ts";
 import { solanaRoutes } from "./solana.ts";
+import { stepUpRoutes } from "./step-up.ts";
 import { verificationRoutes } from "./verification.ts";
 
 /** The whole route table of the browser plane, in the order the reference shows it. */
@@ -25,6 +28,9 @@ export const routes: readonly Route[] = [
   ...passwordResetRoutes,
   ...passwordChangeRoutes,
   ...sessionRoutes,
+  ...secondFactorLoginRoutes,
+  ...secondFactorRoutes,
+  ...stepUpRoutes,
   ...meRoutes,
   ...profileRoutes,
   ...accountRoutes,

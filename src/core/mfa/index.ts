@@ -1,0 +1,4 @@
+export { createSecondFactors, type SecondFactors } from "./second-factors.ts";
+export type { SetupOutcome, SetupRequest } from "./setup.ts";
+export { createMfaStates } from "./states.ts";
+export type { MfaState, MfaStates } from "./types.ts";

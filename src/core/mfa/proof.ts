@@ -1,0 +1,80 @@
+import type { Audit } from "../audit/index.ts";
+import { isUuid } from "../identifiers/index.ts";
+import type { CallContext, Platform } from "../platform.ts";
+import { hashBackupCode } from "./backup-codes.ts";
+import type { CodeTarget, FactorCodes } from "./factor-codes.ts";
+import { factorStore } from "./factor-store.ts";
+import { matchingStep } from "./totp.ts";
+import type { TotpCipher } from "./totp-cipher.ts";
+import type { MfaState } from "./types.ts";
+
+export type Factor = MfaState["factors"][number];
+
+/** What a user presents as a second factor. */
+export interface PresentedFactor {
+  readonly code: string;
+  readonly backupCode: boolean;
+  /** Undefined for a backup code. */
+  readonly factor: Factor | undefined;
+}
+
+/** Checks presented second factors; each success is good once. */
+export interface SecondFactorProof {
+  /** `owner` names the record of the code that was sent. */
+  accept(
+    userId: string,
+    email: string | null,
+    presented: PresentedFactor,
+    codes: { readonly of: FactorCodes; readonly owner: string },
+    context: CallContext,
+  ): Promise<boolean>;
+}
+
+/** Where the codes of a factor go; undefined for TOTP and for an account without the address. */
+export function codeTarget(factor: Factor, email: string | null): CodeTarget | undefined {
+  const destination = factor.method === "email" ? email : factor.method === "sms" ? factor.phoneNumber : null;
+  return factor.method === "totp" || destination === null
+    ? undefined
+    : { method: factor.method, destination };
+}
+
+/** The factor with that id; without one the default, else the first. */
+export function chosenFactor(state: MfaState, factorId: string): Factor | undefined {
+  if (factorId !== "") return state.factors.find(({ id }) => id === factorId);
+  return state.factors.find(({ isDefault }) => isDefault) ?? state.factors[0];
+}
+
+export function createSecondFactorProof(
+  platform: Pick<Platform, "database" | "clock">,
+  parts: { readonly cipher: TotpCipher | undefined; readonly audit: Audit },
+): SecondFactorProof {
+  const { database, clock } = platform;
+  const { cipher, audit } = parts;
+
+  async function acceptTotp(userId: string, factorId: string, code: string): Promise<boolean> {
+    if (!isUuid(factorId)) return false;
+    const stored = await factorStore.totpSecret(database, userId, factorId);
+    const secret = stored === undefined ? undefined : cipher?.open(stored.secret, userId);
+    if (stored === undefined || secret === undefined) return false;
+    const step = matchingStep(secret, code, clock.epochSeconds());
+    return step !== undefined && factorStore.useTotpStep(database, stored.id, step, clock.now());
+  }
+
+  async function acceptBackupCode(userId: string, code: string, context: CallContext): Promise<boolean> {
+    const remaining = await factorStore.useBackupCode(database, userId, hashBackupCode(code), clock.now());
+    if (remaining === undefined) return false;
+    const entry = { action: "mfa.backup_code_used", target: `user:${userId}`, outcome: "ok" } as const;
+    await audit.record({ ...entry, details: { remaining } }, context);
+    return true;
+  }
+
+  return {
+    async accept(userId, email, { code, backupCode, factor }, codes, context) {
+      if (backupCode) return acceptBackupCode(userId, code, context);
+      if (factor === undefined) return false;
+      if (factor.method === "totp") return acceptTotp(userId, factor.id, code);
+      const target = codeTarget(factor, email);
+      return target !== undefined && codes.of.consume(codes.owner, target, code);
+    },
+  };
+}
