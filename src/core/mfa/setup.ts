@@ -105,7 +105,7 @@ export function createFactorSetup(
     const target = { method: "email", destination: row.email } as const;
     if (request.code !== "") {
       if (!(await codes.consume(`${user.userId}:email`, target, request.code)))
-        throw new AuthError("invalid_code");
+        throw new AuthError("invalid_code", { status: 400 });
       return store(user, factor, request, true, context);
     }
     // An address that was verified before needs no further proof.
@@ -131,7 +131,7 @@ export function createFactorSetup(
       await delivery.send("two_factor_setup", codes, owner, target, addressee(row, context));
       return { kind: "code_sent", method: "sms" };
     }
-    if (!(await codes.consume(owner, target, code))) throw new AuthError("invalid_code");
+    if (!(await codes.consume(owner, target, code))) throw new AuthError("invalid_code", { status: 400 });
     const factor: NewFactor = { method: "sms", phoneNumber: phone, totpSecret: null, totpStep: null };
     return store(user, factor, request, true, context);
   }
@@ -161,7 +161,7 @@ export function createFactorSetup(
       step === undefined ||
       !(await ephemeral.compareAndTake(secretKey(userId), secret))
     )
-      throw new AuthError("invalid_code");
+      throw new AuthError("invalid_code", { status: 400 });
     // The step of the proof is used up: the same code must not sign in afterwards.
     const factor: NewFactor = {
       method: "totp",

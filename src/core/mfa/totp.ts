@@ -31,7 +31,7 @@ export function totpCode(secret: string, step: number): string {
 export function matchingStep(secret: string, code: string, epochSeconds: number): number | undefined {
   if (!/^[0-9]{6}$/.test(code)) return undefined;
   const now = Math.floor(epochSeconds / totpPeriod);
-  return [now - 1, now, now + 1].find((step) => totpCode(secret, step) === code);
+  return [now - 1, now, now + 1].find((step) => step >= 0 && totpCode(secret, step) === code);
 }
 
 /** The URI an authenticator app scans. The issuer is a plain name, since a colon in it would split the label. */
