@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { totpCode, totpPeriod } from "../../src/core/mfa/totp.ts";
-import { api, behindProxy, messagesTo, messageTo, registered } from "../support/accounts.ts";
+import { api, behindProxy, messagesTo, messageTo, newPerson, registered } from "../support/accounts.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { unlimited } from "../support/faulty.ts";
 import { call, type TestReply } from "../support/http.ts";
