@@ -24,6 +24,7 @@ import { createMfaStates, createSecondFactors, type SecondFactors } from "./mfa/
 import { mfaStateStore } from "./mfa/state-store.ts";
 import type { MfaStates } from "./mfa/types.ts";
 import { createPasswordReset, type PasswordReset } from "./password-reset/index.ts";
+import { createPasswordless, type Passwordless } from "./passwordless/index.ts";
 import {
   createOwnPassword,
   createPasswordChanges,
@@ -84,6 +85,7 @@ export interface Core {
   readonly verification: Verification;
   readonly contactChanges: ContactChanges;
   readonly passwordReset: PasswordReset;
+  readonly passwordless: Passwordless;
   readonly ownPassword: OwnPassword;
   readonly recoveryRequests: RecoveryRequests;
   readonly sensitiveGate: SensitiveGate;
@@ -175,6 +177,14 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     startVerification: contactProofs.start,
   });
   const recoveryRequests = createRecoveryRequests(platform);
+  const passwordless = createPasswordless(platform, {
+    users,
+    accounts: registrationBooks.accounts,
+    messages,
+    completion: () => loginCompletion,
+    background: ({ channel, address, ...rest }, context) =>
+      recoveryRequests.enqueue("passwordless", channel, address, context, rest),
+  });
   const contactChanges = createContactChanges(platform, {
     users,
     proofs: contactProofs,
@@ -266,6 +276,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     verification,
     contactChanges,
     passwordReset,
+    passwordless,
     ownPassword,
     recoveryRequests,
     sensitiveGate,

@@ -12,7 +12,7 @@ import { hashToken } from "../verification/secrets.ts";
 import { addressee, type CodeDelivery } from "./delivery.ts";
 import { createFactorCodes, maxWrongCodes } from "./factor-codes.ts";
 import { chosenFactor, codeTarget, type Factor, type SecondFactorProof } from "./proof.ts";
-import type { MfaStates } from "./types.ts";
+import type { MfaState, MfaStates } from "./types.ts";
 
 /** Seconds between the first factor and the second. */
 const challengeTtl = 600;
@@ -79,6 +79,18 @@ function offered(factor: Factor): OfferedFactor {
   };
 }
 
+/**
+ * A message to the mailbox or phone that was the first factor proves nothing more, so such a factor is not offered – unless it is the only
+ * one there is, which would lock its owner out.
+ */
+function withoutProven(state: MfaState, user: UserRow, methods: readonly string[]): MfaState {
+  const proven = (factor: Factor): boolean =>
+    (factor.method === "email" && methods.includes("email")) ||
+    (factor.method === "sms" && methods.includes("sms") && factor.phoneNumber === user.phoneNumber);
+  const factors = state.factors.filter((factor) => !proven(factor));
+  return factors.length === 0 ? state : { ...state, factors };
+}
+
 const isOrigin = (text: string): text is SessionOrigin => text !== "";
 
 export function createSecondFactorLogin(
@@ -133,7 +145,7 @@ export function createSecondFactorLogin(
   return {
     async begin(user, proven, context) {
       if (config.mfa.mode === "disabled") return undefined;
-      const state = await states.of(user.id);
+      const state = withoutProven(await states.of(user.id), user, proven.methods);
       const factor = chosenFactor(state, "");
       if (!state.enabled || factor === undefined) return undefined;
       const challenge = random.token(32);

@@ -11,7 +11,8 @@ export interface NewAccount {
   readonly channel: Channel;
   readonly address: string;
   readonly username: string;
-  readonly passwordHash: string;
+  /** Null for an account without a password. */
+  readonly passwordHash: string | null;
   readonly language: string;
   readonly inviteHash: string | undefined;
   /**

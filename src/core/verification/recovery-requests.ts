@@ -11,13 +11,26 @@ export const recoveryQueue = "recovery-requests";
 const lifetime = 900;
 
 const payloadSchema = Type.Object({
-  kind: Type.Union([Type.Literal("verification"), Type.Literal("password_reset")]),
+  kind: Type.Union([
+    Type.Literal("verification"),
+    Type.Literal("password_reset"),
+    Type.Literal("passwordless"),
+  ]),
   channel: Type.Union([Type.Literal("email"), Type.Literal("phone")]),
   address: Type.String(),
   language: Type.String(),
   requestId: Type.String(),
   ip: Type.Optional(Type.String()),
   userAgent: Type.Optional(Type.String()),
+  /** Passwordless sign-in only. */
+  passwordless: Type.Optional(
+    Type.Object({
+      mode: Type.Union([Type.Literal("code"), Type.Literal("link"), Type.Literal("both")]),
+      returnTo: Type.String(),
+      language: Type.String(),
+      inviteHash: Type.String(),
+    }),
+  ),
 });
 
 export type RecoveryRequest = Static<typeof payloadSchema>;
@@ -32,6 +45,7 @@ export interface RecoveryRequests {
     channel: ContactChannel,
     address: string,
     context: CallContext,
+    passwordless?: RecoveryRequest["passwordless"],
   ): Promise<void>;
   /** The request a job carries, and on whose behalf it runs. Throws when it is not one of ours. */
   open(payload: unknown): { readonly request: RecoveryRequest; readonly context: CallContext };
@@ -42,11 +56,12 @@ export function createRecoveryRequests(platform: Pick<Platform, "config" | "queu
   const shape = Compile(payloadSchema);
 
   return {
-    async enqueue(kind, channel, address, context) {
+    async enqueue(kind, channel, address, context, passwordless) {
       const request: RecoveryRequest = {
         ...{ kind, channel, address, language: context.language, requestId: context.requestId },
         ...(context.ip === undefined ? {} : { ip: context.ip }),
         ...(context.userAgent === undefined ? {} : { userAgent: context.userAgent }),
+        ...(passwordless === undefined ? {} : { passwordless }),
       };
       await platform.queue.enqueue(recoveryQueue, cipher.seal(recoveryQueue, request), {
         expireInSeconds: lifetime,

@@ -10,6 +10,7 @@ import { meRoutes } from "./me.ts";
 import { ownGroupRoutes } from "./own-groups.ts";
 import { passwordChangeRoutes } from "./password-change.ts";
 import { passwordResetRoutes } from "./password-reset.ts";
+import { passwordlessRoutes } from "./passwordless.ts";
 import { profileRoutes } from "./profile.ts";
 import { registrationRoutes } from "./registration.ts";
 import { secondFactorLoginRoutes } from "./second-factor-login.ts";
@@ -24,6 +25,7 @@ export const routes: readonly Route[] = [
   ...capabilityRoutes,
   ...registrationRoutes,
   ...loginRoutes,
+  ...passwordlessRoutes,
   ...verificationRoutes,
   ...passwordResetRoutes,
   ...passwordChangeRoutes,

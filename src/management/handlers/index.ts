@@ -6,6 +6,7 @@ import { bootstrapHandlers } from "./bootstrap.ts";
 import { deploymentHandlers } from "./deployment.ts";
 import { groupHandlers } from "./groups.ts";
 import { maintenanceHandlers } from "./maintenance.ts";
+import { passwordlessHandlers } from "./passwordless.ts";
 import { passwordHandlers } from "./passwords.ts";
 import { providerHandlers } from "./providers.ts";
 import { roleHandlers } from "./roles.ts";
@@ -26,6 +27,7 @@ const handlerFactories: readonly HandlerFactory[] = [
   groupHandlers,
   maintenanceHandlers,
   passwordHandlers,
+  passwordlessHandlers,
   providerHandlers,
   roleHandlers,
   senderHandlers,
