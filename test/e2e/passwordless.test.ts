@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { totpCode, totpPeriod } from "../../src/core/mfa/totp.ts";
+import { api, behindProxy, messagesTo, messageTo, newPerson, registered } from "../support/accounts.ts";
+import { startCluster, type TestCluster } from "../support/cluster.ts";
+import { unlimited } from "../support/faulty.ts";
+import { call, type TestReply } from "../support/http.ts";
+
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  cluster = await startCluster({
+    env: {
+      ...behindProxy,
+      AUTHKIT_CONFIG: await unlimited(),
+      AUTHKIT_PASSWORDLESS: "true",
+      AUTHKIT_PASSWORDLESS_AUTO_REGISTER: "true",
+      AUTHKIT_TOTP_SECRET_KEY: "22".repeat(32),
+    },
+  });
+});
+afterAll(() => cluster.stop());
+
+const start = (body: Record<string, unknown>): Promise<TestReply> =>
+  api(cluster, "/passwordless/start", { body });
+const confirm = (body: Record<string, unknown>): Promise<TestReply> =>
+  api(cluster, "/passwordless/confirm", { body });
+
+function claims(reply: TestReply): Record<string, unknown> {
+  const token = String(reply.body["access_token"]);
+  const parsed: unknown = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+  return typeof parsed === "object" && parsed !== null ? Object.fromEntries(Object.entries(parsed)) : {};
+}
+
+describe("start", () => {
+  test("refuses what is no contact, before anything else", async () => {
+    const refusal = async (body: Record<string, unknown>) => {
+      const reply = await start(body);
+      return [reply.status, reply.code];
+    };
+    expect(await refusal({})).toEqual([400, "invalid_request"]);
+    expect(await refusal({ identifier: "a@b@c" })).toEqual([400, "invalid_email"]);
+    expect(await refusal({ identifier: "just-a-name" })).toEqual([400, "invalid_phone_number"]);
+    expect(await refusal({ email: newPerson().email, preferred_language: "klingon" })).toEqual([
+      400,
+      "invalid_preferred_language",
+    ]);
+  });
+
+  test("answers alike for everybody", async () => {
+    const known = await registered(cluster);
+    const replies = await Promise.all([
+      start({ identifier: known.email }),
+      start({ email: newPerson().email }),
+      start({ phone_number: newPerson().phone }),
+    ]);
+    for (const reply of replies) {
+      expect(reply.status).toBe(202);
+      expect(reply.body).toEqual({ ok: true });
+    }
+  });
+
+  test("sends a code, a link or both", async () => {
+    const [code, link, both] = [newPerson(), newPerson(), newPerson()];
+    await start({ email: code.email, mode: "CODE" });
+    await start({ email: link.email, mode: "link" });
+    await start({ email: both.email, mode: "whatever" });
+    const sent = await Promise.all([code, link, both].map(({ email }) => messageTo(cluster, email)));
+    expect(sent.map((message) => [message.code !== "", message.token !== ""])).toEqual([
+      [true, false],
+      [false, true],
+      [true, true],
+    ]);
+    expect(sent[1]?.url).toMatch(/\/passwordless\?channel=email&token=[\w-]{43}$/);
+  });
+});
+
+describe("confirm", () => {
+  test("a new contact becomes a verified account without a password", async () => {
+    const { email } = newPerson();
+    await start({ email, return_to: "/checkout?plan=pro" });
+    const { code } = await messageTo(cluster, email);
+    const reply = await confirm({ email, code });
+    expect(reply.status).toBe(200);
+    expect(reply.body["return_to"]).toBe("/checkout?plan=pro");
+    expect(claims(reply)["amr"]).toEqual(["email"]);
+    const me = await api(cluster, "/me", { bearer: String(reply.body["access_token"]) });
+    expect(me.body).toMatchObject({ email, email_verified: true, has_password: false });
+    expect(String(me.body["username"])).toMatch(/^p[0-9a-f]+$/);
+    const again = await confirm({ email, code });
+    expect([again.status, again.code]).toEqual([400, "invalid_or_expired_code"]);
+  });
+
+  test("a phone number signs in by SMS, and gives its digits to nobody", async () => {
+    const { phone } = newPerson();
+    await start({ phone_number: phone });
+    const { code } = await messageTo(cluster, phone);
+    const reply = await confirm({ identifier: phone, code });
+    expect(claims(reply)["amr"]).toEqual(["sms"]);
+    const me = await api(cluster, "/me", { bearer: String(reply.body["access_token"]) });
+    expect(me.body).toMatchObject({ phone_number: phone, phone_verified: true });
+    expect(String(me.body["username"])).not.toContain(phone.slice(4));
+  });
+
+  test("an existing account is found by link too; a foreign place to return to is dropped", async () => {
+    const account = await registered(cluster);
+    const before = (await messagesTo(cluster, account.email)).length;
+    await start({ identifier: account.email, return_to: "https://evil.example" });
+    const { token } = await messageTo(cluster, account.email, before + 1);
+    const reply = await confirm({ token });
+    expect(reply.status).toBe(200);
+    expect(reply.body).not.toHaveProperty("return_to");
+    const me = await api(cluster, "/me", { bearer: String(reply.body["access_token"]) });
+    expect(me.body["username"]).toBe(account.username);
+    expect((await confirm({ token })).code).toBe("invalid_or_expired_code");
+  });
+
+  test.each(["code", "token"] as const)("100 parallel confirmations of one %s: one session", async (kind) => {
+    const { email } = newPerson();
+    await start({ email });
+    const message = await messageTo(cluster, email);
+    const body = kind === "code" ? { email, code: message.code } : { token: message.token };
+    const replies = await Promise.all(Array.from({ length: 100 }, () => confirm(body)));
+    expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
+    for (const reply of replies.filter(({ status }) => status !== 200))
+      expect([reply.status, reply.code]).toEqual([400, "invalid_or_expired_code"]);
+  });
+
+  test("a six-digit code is no token, whoever's it is", async () => {
+    const { email } = newPerson();
+    await start({ email });
+    const { code } = await messageTo(cluster, email);
+    expect((await confirm({ token: code })).code).toBe("invalid_or_expired_code");
+    expect((await confirm({ email: newPerson().email, code })).code).toBe("invalid_or_expired_code");
+    expect((await confirm({ email, code })).status).toBe(200);
+  });
+
+  test("five wrong codes kill the code, not the link", async () => {
+    const { email } = newPerson();
+    await start({ email });
+    const { code, token } = await messageTo(cluster, email);
+    const wrong = code === "000000" ? "000001" : "000000";
+    for (let guess = 0; guess < 5; guess++)
+      expect((await confirm({ email, code: wrong })).code).toBe("invalid_or_expired_code");
+    expect((await confirm({ email, code })).code).toBe("invalid_or_expired_code");
+    expect((await confirm({ token })).status).toBe(200);
+  });
+
+  test("a restart voids the earlier message", async () => {
+    const { email } = newPerson();
+    await start({ email });
+    const first = await messageTo(cluster, email);
+    await start({ email });
+    const second = await messageTo(cluster, email, 2);
+    expect((await confirm({ token: first.token })).code).toBe("invalid_or_expired_code");
+    expect((await confirm({ email, code: second.code })).status).toBe(200);
+  });
+
+  test("a banned account is refused, its code is not proof of anything else", async () => {
+    const account = await registered(cluster);
+    const found = await call(cluster, "GetUserByEmail", { email: account.email });
+    const user = found.body["result"];
+    const userID = typeof user === "object" && user !== null ? Reflect.get(user, "ID") : "";
+    const before = (await messagesTo(cluster, account.email)).length;
+    await start({ email: account.email });
+    const { code } = await messageTo(cluster, account.email, before + 1);
+    await call(cluster, "BanUser", { userID, reason: null, until: null, bannedBy: "" });
+    const reply = await confirm({ email: account.email, code });
+    expect([reply.status, reply.code]).toEqual([401, "user_banned"]);
+  });
+
+  test("missing and malformed", async () => {
+    for (const body of [{}, { code: "123456" }, { identifier: newPerson().email }])
+      expect([(await confirm(body)).status, (await confirm(body)).code]).toEqual([400, "invalid_request"]);
+    expect((await confirm({ identifier: "nobody", code: "123456" })).code).toBe("invalid_phone_number");
+    expect((await confirm({ email: "a@b@c", code: "123456" })).code).toBe("invalid_email");
+  });
+
+  test("a second factor follows, and it is another one than the mailbox", async () => {
+    const account = await registered(cluster);
+    const bearer = account.accessToken;
+    await api(cluster, "/user/2fa", { body: { method: "email" }, bearer });
+    const started = await api(cluster, "/user/2fa", { body: { method: "totp" }, bearer });
+    const secret = String(started.body["secret"]);
+    const step = Math.floor(Date.now() / 1000 / totpPeriod);
+    await api(cluster, "/user/2fa", { body: { method: "totp", code: totpCode(secret, step - 1) }, bearer });
+    const before = (await messagesTo(cluster, account.email)).length;
+    await start({ email: account.email, mode: "code" });
+    const { code } = await messageTo(cluster, account.email, before + 1);
+    const handOff = await confirm({ email: account.email, code });
+    expect(handOff.body).toMatchObject({ requires_2fa: true, method: "totp" });
+    expect(JSON.stringify(handOff.body["available_factors"])).not.toContain("email");
+    const done = await api(cluster, "/2fa/verify", {
+      body: {
+        user_id: handOff.body["user_id"],
+        challenge: handOff.body["challenge"],
+        code: totpCode(secret, step),
+      },
+    });
+    expect(claims(done)["amr"]).toEqual(expect.arrayContaining(["email", "otp", "mfa"]));
+  });
+});
+
+describe("a trusted caller", () => {
+  test("gets the secrets, delivers them itself, and learns whose they are", async () => {
+    const { email } = newPerson();
+    const started = await call(cluster, "StartPasswordless", {
+      req: { Identifier: email, Mode: "", ReturnTo: "/x", PreferredLanguage: "", AccountInviteToken: "" },
+    });
+    expect(started.status).toBe(200);
+    const result = started.body["result"];
+    if (typeof result !== "object" || result === null) throw new Error(started.text);
+    expect(result).toMatchObject({ Sent: true, Channel: "email" });
+    const wrong = await call(cluster, "ConfirmPasswordlessCode", { identifier: email, code: "no" });
+    expect(wrong.code).toBe("invalid_or_expired_code");
+    const failed = await call(cluster, "RecordFailedPasswordlessCode", { identifier: email });
+    expect([failed.status, failed.body["result"]]).toEqual([200, null]);
+    const cleared = await call(cluster, "ClearPasswordlessCodeAttempts", { identifier: "nonsense" });
+    expect(cleared.status).toBe(200);
+    const confirmed = await call(cluster, "ConfirmPasswordlessCode", {
+      identifier: email,
+      code: Reflect.get(result, "Code"),
+    });
+    expect(confirmed.body["result"]).toMatchObject({ Method: "passwordless_email", ReturnTo: "/x" });
+    const url = new URL(String(Reflect.get(result, "LinkURL")));
+    const spent = await call(cluster, "ConfirmPasswordlessToken", {
+      token: url.searchParams.get("token"),
+    });
+    expect(spent.code).toBe("invalid_or_expired_code");
+  });
+});
