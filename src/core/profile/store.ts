@@ -14,6 +14,7 @@ export interface ProfileRow {
   readonly createdAt: Date;
   readonly hasPassword: boolean;
   readonly providers: readonly {
+    readonly id: string;
     readonly slug: string | null;
     readonly issuer: string;
     readonly subject: string;
@@ -39,7 +40,7 @@ export const profileOf = sql(
            u.email_verified AS "emailVerified", u.phone_verified AS "phoneVerified", u.biography,
            u.avatar_url AS "avatarUrl", u.preferred_language AS "preferredLanguage", u.created_at AS "createdAt",
            EXISTS (SELECT FROM ${s}.user_passwords p WHERE p.user_id = u.id) AS "hasPassword",
-           COALESCE((SELECT jsonb_agg(jsonb_build_object('slug', l.provider_slug, 'issuer', l.issuer, 'subject', l.subject,
+           COALESCE((SELECT jsonb_agg(jsonb_build_object('id', l.id, 'slug', l.provider_slug, 'issuer', l.issuer, 'subject', l.subject,
                                                          'profile', l.profile, 'createdAt', l.created_at) ORDER BY l.created_at)
                        FROM ${s}.user_providers l WHERE l.user_id = u.id), '[]') AS providers,
            COALESCE((SELECT array_agg(DISTINCT r.role ORDER BY r.role)

@@ -39,12 +39,12 @@ function distinct(values: readonly (string | null)[]): string[] {
   return [...new Set(values.filter((value) => value !== null))].sort();
 }
 
-/** The linked wallet; what a name service found out about it is kept in the link's profile. */
-function walletMembers(row: ProfileRow): Record<string, unknown> {
-  const wallet = row.providers.find(({ slug }) => slug === walletSlug);
+/** The linked wallet of this network, with what a name service says about it. */
+function walletMembers({ core, config }: RouteContext, row: ProfileRow): Record<string, unknown> {
+  const issuer = `solana:${config.solana.network}`;
+  const wallet = row.providers.find((link) => link.issuer === issuer);
   if (wallet === undefined) return {};
-  const known = typeof wallet.profile === "object" && wallet.profile !== null ? wallet.profile : {};
-  const stored = (name: string): unknown => Reflect.get(known, name) ?? null;
+  const known = typeof wallet.profile === "object" && wallet.profile !== null ? { ...wallet.profile } : {};
   return {
     solana_address: wallet.subject,
     solana_linked_account: {
@@ -53,11 +53,7 @@ function walletMembers(row: ProfileRow): Record<string, unknown> {
       address: wallet.subject,
       verified: true,
       verified_at: seconds(new Date(wallet.createdAt)),
-      primary_sns_name: stored("primary_sns_name"),
-      sns_resolution_status: stored("sns_resolution_status") ?? "stale",
-      sns_resolved_at: stored("sns_resolved_at"),
-      sns_stale: stored("sns_resolved_at") === null,
-      sns_error: stored("sns_error"),
+      ...core.solana.nameMembers({ id: wallet.id, address: wallet.subject, profile: known }),
     },
   };
 }
@@ -103,7 +99,7 @@ function members(context: RouteContext, user: UserPrincipal, row: ProfileRow): R
     ...(typeof discord === "object" && discord !== null
       ? optional("discord_username", Reflect.get(discord, "username"))
       : {}),
-    ...walletMembers(row),
+    ...walletMembers(context, row),
     ...optional("linked_providers", linked),
     ...optional("enabled_providers", configured.map(({ id }) => id).sort()),
     email_verified: row.emailVerified,
