@@ -16,7 +16,7 @@ export const everyGeneration: readonly Generation[] = ["0.73", "0.97"];
 
 declare const types: unique symbol;
 
-interface Typed<Value, Args, Result> {
+export interface Typed<Value, Args, Result> {
   readonly [types]?: { readonly value: Value; readonly args: Args; readonly result: Result };
 }
 

@@ -109,7 +109,7 @@ test("every kind of token management mints is what it says, and nothing else", a
     return token;
   };
   const service = await minted("MintServiceJWT", {
-    p: { Subject: "reporter", Audiences: [tokenAudience], Permissions: ["a:b"] },
+    opts: { Subject: "reporter", Audiences: [tokenAudience], Permissions: ["a:b"] },
   });
   expect(await verifier.verifyServiceJwt(service)).toMatchObject({
     kind: "service",
@@ -126,7 +126,7 @@ test("every kind of token management mints is what it says, and nothing else", a
     permissions: ["a:b"],
   });
   const custom = await minted("MintCustomJWT", {
-    p: {
+    opts: {
       Claims: { job: 7 },
       TTL: 60_000_000_000,
       Type: "capability+jwt",
