@@ -23,6 +23,7 @@ import { createMessages, type MessageService } from "./messages/index.ts";
 import { createMfaStates, createSecondFactors, type SecondFactors } from "./mfa/index.ts";
 import { mfaStateStore } from "./mfa/state-store.ts";
 import type { MfaStates } from "./mfa/types.ts";
+import { createPasskeys, type Passkeys } from "./passkeys/index.ts";
 import { createPasswordReset, type PasswordReset } from "./password-reset/index.ts";
 import { createPasswordless, type Passwordless } from "./passwordless/index.ts";
 import {
@@ -88,6 +89,7 @@ export interface Core {
   readonly passwordless: Passwordless;
   readonly ownPassword: OwnPassword;
   readonly recoveryRequests: RecoveryRequests;
+  readonly passkeys: Passkeys;
   readonly sensitiveGate: SensitiveGate;
   readonly authenticator: Authenticator;
   readonly authorization: Authorization;
@@ -231,6 +233,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     gate: sensitiveGate,
     messages: contactMessages,
   });
+  const passkeys = createPasskeys(platform, { users, audit, messages, completion: loginCompletion });
   const solana = createSolana(platform, {
     users,
     identities,
@@ -279,6 +282,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     passwordless,
     ownPassword,
     recoveryRequests,
+    passkeys,
     sensitiveGate,
     authenticator,
     authorization,

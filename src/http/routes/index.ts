@@ -8,6 +8,7 @@ import { groupMemberRoutes } from "./group-members.ts";
 import { loginRoutes } from "./login.ts";
 import { meRoutes } from "./me.ts";
 import { ownGroupRoutes } from "./own-groups.ts";
+import { passkeyRoutes } from "./passkeys.ts";
 import { passwordChangeRoutes } from "./password-change.ts";
 import { passwordResetRoutes } from "./password-reset.ts";
 import { passwordlessRoutes } from "./passwordless.ts";
@@ -26,6 +27,7 @@ export const routes: readonly Route[] = [
   ...registrationRoutes,
   ...loginRoutes,
   ...passwordlessRoutes,
+  ...passkeyRoutes,
   ...verificationRoutes,
   ...passwordResetRoutes,
   ...passwordChangeRoutes,
