@@ -12,7 +12,7 @@ import { type BreachedPasswords, loadBreachedPasswords } from "./breached-passwo
 import { type CleanupOptions, type CleanupReport, cleanExpiredState } from "./cleanup/index.ts";
 import { type ContactChanges, createContactChanges } from "./contact-change/index.ts";
 import { createDevelopmentMint, type DevelopmentMint } from "./development/index.ts";
-import type { Federation } from "./federation/types.ts";
+import { createFederation, type Federation } from "./federation/index.ts";
 import { createGroups, type Groups } from "./groups/index.ts";
 import { createIdentities, type Identities } from "./identities/index.ts";
 import { createLimits, type Limits } from "./limits/index.ts";
@@ -218,7 +218,14 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     },
   });
   const { authorization } = groups;
-  const federation: Federation = { providers: () => [] };
+  const federation = createFederation(platform, {
+    users,
+    identities,
+    audit,
+    consumeInvite,
+    sessions,
+    completion: loginCompletion,
+  });
   const sensitiveGate: SensitiveGate = createSensitiveGate(platform, {
     sessions,
     passwords,

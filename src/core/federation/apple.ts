@@ -23,7 +23,13 @@ export function createAppleSecrets(
   const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
   const header = encode({ alg: "ES256", kid: settings.keyId, typ: "JWT" });
   return (now) => {
-    const claims = { iss: settings.teamId, iat: now, exp: now + settings.ttlSeconds, aud: audience, sub: clientId };
+    const claims = {
+      iss: settings.teamId,
+      iat: now,
+      exp: now + settings.ttlSeconds,
+      aud: audience,
+      sub: clientId,
+    };
     const input = `${header}.${encode(claims)}`;
     const signature = sign("sha256", Buffer.from(input), { key, dsaEncoding: "ieee-p1363" });
     return `${input}.${signature.toString("base64url")}`;

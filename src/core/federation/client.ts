@@ -1,7 +1,7 @@
-import type { Configuration, ClientAuth } from "openid-client";
+import type { ClientAuth, Configuration, CustomFetch } from "openid-client";
 import { AuthError } from "../../contract/errors/index.ts";
-import type { Log } from "../../platform/log/port.ts";
 import type { Clock } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log/port.ts";
 import { createAppleSecrets } from "./apple.ts";
 import { type ExternalIdentity, mapFallbackEmail, mapIdentity } from "./mapping.ts";
 import type { Provider } from "./provider.ts";
@@ -52,6 +52,12 @@ function string(value: unknown): string {
 
 export function createProviderClient(provider: Provider, context: ClientContext): ProviderClient {
   const { fetch, clock, log } = context;
+  const guarded: CustomFetch = (url, { method, headers, body, signal }) =>
+    fetch(url, {
+      ...{ method, headers },
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+    });
   const appleSecret =
     provider.apple === undefined ? undefined : createAppleSecrets(provider.apple, provider.clientId);
   let current: { readonly made: Promise<Configuration>; readonly at: number } | undefined;
@@ -89,7 +95,7 @@ export function createProviderClient(provider: Provider, context: ClientContext)
       if (authorizationUrl === undefined || tokenUrl === undefined) throw new Error("endpoints are missing");
       const server = { issuer, authorization_endpoint: authorizationUrl, token_endpoint: tokenUrl };
       const configuration = new oidc.Configuration(server, clientId, undefined, auth);
-      configuration[oidc.customFetch] = fetch;
+      configuration[oidc.customFetch] = guarded;
       if (tokenUrl.startsWith("http:")) oidc.allowInsecureRequests(configuration);
       return configuration;
     }
@@ -97,7 +103,7 @@ export function createProviderClient(provider: Provider, context: ClientContext)
     // Plain http passes validation of the configuration in development only.
     const insecure = issuer.protocol === "http:" ? [oidc.allowInsecureRequests] : [];
     return oidc.discovery(issuer, provider.clientId, undefined, auth, {
-      [oidc.customFetch]: fetch,
+      [oidc.customFetch]: guarded,
       // A signature is checked even though the token came over TLS from the issuer itself.
       execute: [...insecure, oidc.enableNonRepudiationChecks],
     });
@@ -139,7 +145,12 @@ export function createProviderClient(provider: Provider, context: ClientContext)
     });
   }
 
-  async function read(url: string, token: string, type: string, accept: string | undefined): Promise<unknown> {
+  async function read(
+    url: string,
+    token: string,
+    type: string,
+    accept: string | undefined,
+  ): Promise<unknown> {
     const headers = { authorization: `${type} ${token}`, ...(accept === undefined ? {} : { accept }) };
     const response = await fetch(url, { headers });
     if (response.status !== 200) throw new Error(`${new URL(url).hostname} answered ${response.status}`);
@@ -161,14 +172,21 @@ export function createProviderClient(provider: Provider, context: ClientContext)
     };
   }
 
-  async function fallbackEmail(identity: ExternalIdentity, token: string, type: string): Promise<ExternalIdentity> {
+  async function fallbackEmail(
+    identity: ExternalIdentity,
+    token: string,
+    type: string,
+  ): Promise<ExternalIdentity> {
     const fallback = provider.emailFallback;
     if (fallback === undefined || identity.email !== "") return identity;
     try {
       const found = mapFallbackEmail(await read(fallback.url, token, type, fallback.accept), fallback);
       return found === undefined ? identity : { ...identity, ...found };
     } catch (err) {
-      log.warn({ err, provider: provider.id }, "the provider's second answer about e-mail addresses is missing");
+      log.warn(
+        { err, provider: provider.id },
+        "the provider's second answer about e-mail addresses is missing",
+      );
       return identity;
     }
   }

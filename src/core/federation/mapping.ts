@@ -33,13 +33,16 @@ function at(document: unknown, path: string): unknown {
 function printed(value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value === "boolean") return String(value);
-  if (typeof value === "number") return Number.isInteger(value) && !Number.isSafeInteger(value) ? "" : String(value);
+  if (typeof value === "number")
+    return Number.isInteger(value) && !Number.isSafeInteger(value) ? "" : String(value);
   return "";
 }
 
 function text(document: unknown, field: FieldMapping | undefined): string {
   if (field === undefined) return "";
-  const raw = printed(field.value ?? (field.path === undefined ? undefined : at(document, field.path))).trim();
+  const raw = printed(
+    field.value ?? (field.path === undefined ? undefined : at(document, field.path)),
+  ).trim();
   return field.transforms?.includes("lowercase") ? raw.toLowerCase() : raw;
 }
 

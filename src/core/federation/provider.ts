@@ -39,7 +39,8 @@ const standardMapping: UserMapping = {
 };
 
 function scopesOf(kind: Provider["kind"], config: ProviderConfig, builtIn: BuiltIn | undefined) {
-  const declared = config.scopes ?? builtIn?.scopes ?? (kind === "oidc" ? ["openid", "email", "profile"] : []);
+  const declared =
+    config.scopes ?? builtIn?.scopes ?? (kind === "oidc" ? ["openid", "email", "profile"] : []);
   return kind === "oidc" && !declared.includes("openid") ? ["openid", ...declared] : declared;
 }
 

@@ -81,6 +81,10 @@ export function createIdentities(
       await identityStore.setProfile(on, identityId, profile);
     },
 
+    async setSubject(identityId, subject) {
+      await identityStore.setSubject(database, identityId, subject);
+    },
+
     async usernames(userIds, provider) {
       const ids = [...new Set(userIds.map(parseUserId))];
       if (ids.length === 0 || !isStorable(provider)) return new Map();

@@ -64,6 +64,13 @@ const setProfile = sql(
   (s) => `UPDATE ${s}.user_providers SET profile = $2::jsonb WHERE id = $1`,
 );
 
+const setSubject = sql(
+  "identities.setSubject",
+  (s) => `
+  UPDATE ${s}.user_providers AS l SET subject = $2
+  WHERE l.id = $1 AND NOT EXISTS (SELECT FROM ${s}.user_providers AS o WHERE o.issuer = l.issuer AND o.subject = $2)`,
+);
+
 const usernames = sql(
   "identities.usernames",
   (s) => `
@@ -110,6 +117,7 @@ export const identityStore = {
   },
   setProfile: (on: Queryable, id: string, profile: Readonly<Record<string, unknown>>) =>
     on.run(setProfile, [id, json(profile) ?? "{}"]),
+  setSubject: (on: Queryable, id: string, subject: string) => on.run(setSubject, [id, subject]),
   usernames: (on: Queryable, userIds: readonly string[], provider: string) =>
     on.rows<{ readonly userId: string; readonly username: string | null }>(usernames, [
       [...userIds],

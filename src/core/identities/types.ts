@@ -65,6 +65,8 @@ export interface Identities {
   ): Promise<readonly Identity[]>;
   /** Overwrites the profile of a link; nothing happens when it is gone. */
   setProfile(identityId: string, profile: Readonly<Record<string, unknown>>, on?: Queryable): Promise<void>;
+  /** Brings the subject of a link into another form of the same; nothing happens when it is gone or the form is taken. */
+  setSubject(identityId: string, subject: string): Promise<void>;
   /** `profile.username` of each account's newest link under that name; accounts without one are absent. Throws `invalid_user`. */
   usernames(userIds: readonly string[], provider: string): Promise<ReadonlyMap<string, string>>;
 }

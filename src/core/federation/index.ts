@@ -1,0 +1,176 @@
+import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import type { LoginCompletion } from "../login/types.ts";
+import type { CallContext, Platform } from "../platform.ts";
+import type { Sessions } from "../sessions/types.ts";
+import { createProviderClient, type ProviderClient } from "./client.ts";
+import { createFlowBook } from "./flows.ts";
+import type { ExternalIdentity } from "./mapping.ts";
+import { type Provider, resolveProvider } from "./provider.ts";
+import { createAccountResolution, type ResolutionParts } from "./resolution.ts";
+import { type Federation, FlowFailed, type FlowPurpose, type FlowResult, type PendingFlow } from "./types.ts";
+
+export {
+  type Federation,
+  FlowFailed,
+  type FlowOrigin,
+  type FlowPurpose,
+  type FlowResult,
+  type PendingFlow,
+  type ProviderSummary,
+  type ResumedFlow,
+} from "./types.ts";
+
+/** Seconds the clocks of provider and server may differ when a fresh authentication is proven. */
+const clockTolerance = 120;
+
+export interface FederationParts extends ResolutionParts {
+  readonly sessions: Pick<Sessions, "reauthenticate">;
+  readonly completion: LoginCompletion;
+}
+
+interface Known {
+  readonly provider: Provider;
+  readonly client: ProviderClient;
+}
+
+/**
+ * Sign-in, linking and step-up at the configured identity providers.
+ *
+ * @throws Error for a provider that can never work, such as one with an unusable key.
+ */
+export function createFederation(
+  platform: Pick<Platform, "config" | "database" | "clock" | "random" | "ephemeral" | "outbound" | "log">,
+  parts: FederationParts,
+): Federation {
+  const { config, clock, random, outbound, log } = platform;
+  const { sessions, completion, identities } = parts;
+  const book = createFlowBook(platform);
+  const resolution = createAccountResolution(platform, parts);
+  const known = new Map<string, Known>();
+  for (const declared of config.providers) {
+    const provider = resolveProvider(declared);
+    if (provider === undefined) {
+      log.warn({ provider: declared.id }, "an identity provider lacks required settings and is not offered");
+      continue;
+    }
+    const client = createProviderClient(provider, { fetch: outbound.fetch, clock, log });
+    known.set(provider.id, { provider, client });
+  }
+  const summaries = [...known.values()]
+    .map(({ provider: { id, name, kind } }) => ({ id, name, kind }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+
+  function find(id: string): Known {
+    const found = known.get(id.trim().toLowerCase());
+    if (found === undefined) throw new AuthError("unknown_provider");
+    return found;
+  }
+
+  function redirectUri(provider: Provider, purpose: FlowPurpose["kind"]): string {
+    const path = `/oidc/${provider.id}/${purpose === "step_up" ? "step-up/callback" : "callback"}`;
+    if (provider.redirectUri !== undefined && purpose !== "step_up") return provider.redirectUri;
+    return `${new URL(config.federation.publicUrl).origin}${config.apiPrefix}${path}`;
+  }
+
+  async function assertLinked(provider: Provider, userId: string): Promise<void> {
+    const links = await identities.list(userId);
+    if (!links.some((link) => link.issuer === provider.issuer && link.provider === provider.id))
+      throw new AuthError("provider_not_linked");
+  }
+
+  async function stepUp(
+    { provider }: Known,
+    identity: ExternalIdentity,
+    purpose: Extract<FlowPurpose, { kind: "step_up" }>,
+    context: CallContext,
+  ) {
+    const { userId, sessionId, startedAt } = purpose;
+    if ((await resolution.ownerOf(provider, identity)) !== userId) throw new AuthError("provider_not_linked");
+    const { authTime } = identity;
+    const fresh =
+      authTime !== undefined &&
+      authTime >= startedAt - clockTolerance &&
+      authTime <= clock.epochSeconds() + clockTolerance;
+    // Plain OAuth 2.0 cannot say when somebody signed in; only a forced prompt makes it worth something.
+    const prompted = provider.kind === "oauth2" && provider.extraAuthParams["prompt"] === "login";
+    if (!fresh && !prompted) throw new AuthError("step_up_failed");
+    return sessions.reauthenticate(userId, sessionId, ["oauth"], context);
+  }
+
+  async function complete(
+    found: Known,
+    pending: PendingFlow,
+    answer: URLSearchParams,
+    context: CallContext,
+  ): Promise<FlowResult> {
+    const { flow, state, nonce, verifier, purpose } = pending;
+    const { provider, client } = found;
+    const url = new URL(pending.redirectUri);
+    // Only what belongs to the protocol: whatever else stands in the address is none of the library's business.
+    for (const name of ["code", "state", "iss"]) {
+      const value = answer.get(name);
+      if (value !== null) url.searchParams.set(name, value);
+    }
+    const identity = await client.identity(url, { state, nonce, verifier });
+    if (purpose.kind === "step_up") {
+      return { kind: "stepped_up", flow, fresh: await stepUp(found, identity, purpose, context) };
+    }
+    const user =
+      purpose.kind === "link"
+        ? await resolution.link(provider, identity, purpose.userId, context)
+        : await resolution.signIn(provider, identity, purpose.inviteToken, context);
+    try {
+      const outcome = await completion.complete(
+        user,
+        {
+          methods: ["oauth"],
+          origin: provider.kind === "oidc" ? "oidc_login" : `oauth_login:${provider.id}`,
+          extraClaims: { provider: provider.id },
+        },
+        context,
+      );
+      return {
+        kind: "signed_in",
+        ...{ flow, state, outcome },
+        user: { id: user.id, email: identity.email },
+      };
+    } catch (cause) {
+      throw isAuthError(cause) ? cause : new AuthError("session_issue_failed", { cause });
+    }
+  }
+
+  return {
+    providers: () => summaries,
+
+    async start(id, purpose, origin) {
+      const { provider, client } = find(id);
+      if (purpose.kind === "step_up") await assertLinked(provider, purpose.userId);
+      const secrets = {
+        state: random.token(32),
+        nonce: random.token(16),
+        verifier: (await client.usesPkce()) ? random.token(32) : "",
+      };
+      const uri = redirectUri(provider, purpose.kind);
+      const url = await client.authorizationUrl(secrets, {
+        redirectUri: uri,
+        stepUp: purpose.kind === "step_up",
+      });
+      await book.put({ ...secrets, redirectUri: uri, purpose, provider: provider.id, origin });
+      return { url, state: secrets.state };
+    },
+
+    async resume(id, state) {
+      const pending = await book.take(state);
+      if (pending?.flow.provider !== find(id).provider.id) throw new AuthError("invalid_state");
+      return pending;
+    },
+
+    async finish(pending, answer, context) {
+      try {
+        return await complete(find(pending.flow.provider), pending, answer, context);
+      } catch (cause) {
+        throw new FlowFailed(pending.flow, cause);
+      }
+    },
+  };
+}
