@@ -12,7 +12,7 @@ const suffixTries = 9;
 /** Longest base that leaves room for `_` and four digits within the 30 bytes of a username. */
 const baseLength = 25;
 /** Times an account is tried again because somebody took the name between the check and the insert. */
-const attempts = 3;
+const attempts = 5;
 
 export interface NewAccountParts {
   readonly users: Pick<Users, "create"> & UserAvailability;
