@@ -4,6 +4,7 @@ import { adminActionRoutes } from "./admin-actions.ts";
 import { adminUserRoutes } from "./admin-users.ts";
 import { capabilityRoutes } from "./capabilities.ts";
 import { devRoutes } from "./dev.ts";
+import { federationRoutes } from "./federation.ts";
 import { groupMemberRoutes } from "./group-members.ts";
 import { loginRoutes } from "./login.ts";
 import { meRoutes } from "./me.ts";
@@ -35,6 +36,7 @@ export const routes: readonly Route[] = [
   ...secondFactorLoginRoutes,
   ...secondFactorRoutes,
   ...stepUpRoutes,
+  ...federationRoutes,
   ...meRoutes,
   ...profileRoutes,
   ...accountRoutes,
