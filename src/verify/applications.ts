@@ -10,6 +10,8 @@ import type { PermissionScope } from "./principal.ts";
 /** Longer issuer names are not looked up: anybody can write one into a token. */
 const maxIssuerLength = 2048;
 const maxIssuers = 10_000;
+/** Look-ups of issuers nobody has heard of that may be under way at once; tokens of further ones are refused meanwhile. */
+const maxUnknown = 32;
 
 /** An enabled application as an issuer. */
 export interface Application {
@@ -72,7 +74,12 @@ export function createApplications(lookup: Lookup, fetching: KeyFetching, second
     return source;
   }
 
+  let unknown = 0;
+
   async function find(issuer: string): Promise<Application | undefined> {
+    const isUnknown = sources.get(issuer) === undefined;
+    if (isUnknown && unknown >= maxUnknown) return undefined;
+    if (isUnknown) unknown++;
     try {
       const record = await lookup.getRemoteApplication?.({ issuer });
       if (record === undefined || !record.enabled || record.issuer !== issuer) return undefined;
@@ -80,6 +87,8 @@ export function createApplications(lookup: Lookup, fetching: KeyFetching, second
     } catch (error) {
       fetching.report(`application of issuer ${JSON.stringify(issuer)}: ${String(error)}`);
       return undefined;
+    } finally {
+      if (isUnknown) unknown--;
     }
   }
 

@@ -182,6 +182,38 @@ describe("principals", () => {
     expect(await outcome(verifier.verify(token))).toBe("delegated");
   });
 
+  it("tokens of issuers nobody knows cost a bounded number of look-ups, and known applications go on", async () => {
+    let asked = 0;
+    let answer: (() => void) | undefined;
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { lookup } = lookupFor();
+    const getRemoteApplication: Lookup["getRemoteApplication"] = async (args) => {
+      asked++;
+      if (args.issuer !== application.issuer) await held;
+      const found = await lookup.getRemoteApplication?.(args);
+      if (found === undefined) throw new AuthError("remote_application_not_found");
+      return found;
+    };
+    let now = Date.now();
+    const verifier = verifierFor(server, { lookup: { ...lookup, getRemoteApplication }, now: () => now });
+    const known = application.delegatedToken("x", []);
+    expect(await outcome(verifier.verify(known))).toBe("delegated");
+    now += 6_000;
+    const flood = Array.from({ length: 200 }, (_, i) =>
+      outcome(verifier.verify(server.sign({ typ: "x" }, { iss: `https://${i}.example` }))),
+    );
+    expect(await outcome(verifier.verify(known))).toBe("delegated");
+    answer?.();
+    expect(new Set(await Promise.all(flood))).toEqual(new Set(["invalid_token"]));
+    expect(asked).toBe(34);
+    expect(await outcome(verifier.verify(server.sign({}, { iss: `https://${"x".repeat(2050)}` })))).toBe(
+      "invalid_token",
+    );
+    expect(asked).toBe(34);
+  });
+
   it("static keys of an application, and an authority that cannot be read", async () => {
     const signer = testSigner("static", "EdDSA");
     const publicKeyPem = createPublicKey(signer.privateKey)
