@@ -247,6 +247,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     audit,
     completion: loginCompletion,
     gate: sensitiveGate,
+    messages: contactMessages,
     consumeInvite,
   });
   const declaredAuthority: DeclaredAuthority = {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { api, behindProxy, registered } from "../support/accounts.ts";
+import { api, behindProxy, messageTo, registered } from "../support/accounts.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { call, type TestReply } from "../support/http.ts";
 import { type TestWallet, testWallet } from "../unit/solana/wallet.ts";
@@ -214,6 +214,7 @@ test("linking: a wallet signs in to the account it is linked to, and to no secon
     message: "Solana wallet linked successfully",
     solana_address: wallet.address,
   });
+  expect((await messageTo(cluster, person.email)).text).toContain("linked");
   expect((await link(wallet.body(await challenge(wallet)), person.accessToken)).status).toBe(200);
   const signedIn = await signIn(wallet);
   expect(signedIn.body["created"]).toBe(false);

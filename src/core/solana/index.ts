@@ -5,6 +5,7 @@ import type { CallContext, Platform } from "../platform.ts";
 import type { SensitiveGate } from "../step-up/sensitive.ts";
 import type { UserOperations } from "../users/index.ts";
 import type { UserRow } from "../users/types.ts";
+import type { ContactMessages } from "../verification/index.ts";
 import { type ChallengeRecord, createChallenges } from "./challenges.ts";
 import { createWalletNames } from "./names.ts";
 import { createWalletAccounts, type NewAccountParts } from "./new-account.ts";
@@ -22,6 +23,7 @@ export interface SolanaParts extends NewAccountParts {
   readonly identities: Identities;
   readonly completion: LoginCompletion;
   readonly gate: Pick<SensitiveGate, "require">;
+  readonly messages: Pick<ContactMessages, "notify">;
 }
 
 /** Sign-in with a Solana wallet: challenges, their answers, and links between accounts and wallets. */
@@ -30,7 +32,7 @@ export function createSolana(
   parts: SolanaParts,
 ): Solana {
   const { config, clock } = platform;
-  const { users, identities, completion, gate } = parts;
+  const { users, identities, completion, gate, messages } = parts;
   const challenges = createChallenges(platform);
   const names = createWalletNames(platform, identities);
   const createAccount = createWalletAccounts(platform, parts);
@@ -44,6 +46,16 @@ export function createSolana(
 
   function refreshName({ id, subject, profile }: Identity): void {
     names.refresh({ id, address: subject, profile: profile ?? {} });
+  }
+
+  /** A new way into an account is something its owner should hear of, whoever added it. */
+  async function tellOwner(userId: string, context: CallContext): Promise<void> {
+    const owner = await users.byId(userId);
+    const address = owner?.email ?? owner?.phoneNumber ?? undefined;
+    if (owner === undefined || address === undefined) return;
+    const channel = owner.email === null ? "phone" : "email";
+    const language = owner.preferredLanguage ?? context.language;
+    await messages.notify("notice_provider_linked", channel, { address, language, username: owner.username });
   }
 
   /** The wallet's account; of two requests for a new wallet one makes it, and the other finds it. */
@@ -99,6 +111,7 @@ export function createSolana(
           context,
         );
         refreshName(identity);
+        await tellOwner(user.userId, context);
       } catch (error) {
         if (isAuthError(error, "provider_already_linked")) throw new AuthError("wallet_already_linked");
         throw error;

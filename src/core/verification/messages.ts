@@ -30,7 +30,10 @@ export interface ContactMessages {
   notify(
     kind: Extract<
       MessageKind,
-      "notice_contact_changed" | "notice_password_changed" | "notice_registration_attempt"
+      | "notice_contact_changed"
+      | "notice_password_changed"
+      | "notice_provider_linked"
+      | "notice_registration_attempt"
     >,
     channel: ContactChannel,
     to: Recipient,
