@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { constants, createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 
 type CborValue = number | string | Buffer | ReadonlyMap<number | string, CborValue>;
 
@@ -25,6 +25,9 @@ const hashes: Readonly<Record<number, string>> = {
   [-257]: "sha256",
   [-258]: "sha384",
   [-259]: "sha512",
+  [-37]: "sha256",
+  [-38]: "sha384",
+  [-39]: "sha512",
 };
 const curves: Readonly<Record<number, { readonly name: string; readonly cose: number }>> = {
   [-7]: { name: "P-256", cose: 1 },
@@ -153,7 +156,13 @@ export class SoftwareAuthenticator {
 
   #sign(data: Buffer): Buffer {
     const algorithm = this.#options.algorithm ?? -7;
-    return sign(hashes[algorithm] ?? null, data, this.#key.privateKey);
+    const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+    const key = this.#key.privateKey;
+    return sign(
+      hashes[algorithm] ?? null,
+      data,
+      algorithm <= -37 && algorithm >= -39 ? { key, ...pss } : key,
+    );
   }
 
   /** Answers `navigator.credentials.create`. */

@@ -33,6 +33,8 @@ export interface ClusterOptions {
   readonly databaseUrl?: string;
   /** Without Redis: ephemeral state in PostgreSQL. */
   readonly redis?: boolean;
+  /** Where it is reached, when `env` says where it listens. */
+  readonly url?: string;
   /** Seconds to wait until it serves. */
   readonly startTimeout?: number;
 }
@@ -78,7 +80,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
     options.databaseUrl === undefined ? await createTestDatabase(inject("postgresUrl")) : undefined;
   const databaseUrl = options.databaseUrl ?? database?.url ?? "";
   const managementToken = "test-management-token-0123456789abcdef";
-  const url = `http://127.0.0.1:${port}`;
+  const url = options.url ?? `http://127.0.0.1:${port}`;
   const inherited: Record<string, string | undefined> = {};
   for (const name of ["PATH", "HOME", "LANG", "TMPDIR"]) inherited[name] = process.env[name];
   const env: Record<string, string | undefined> = {
