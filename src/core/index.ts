@@ -1,4 +1,5 @@
 import { AuthError } from "../contract/errors/index.ts";
+import { type ApiKeys, createApiKeys } from "./api-keys/index.ts";
 import { type Audit, type AuditTrail, createAudit } from "./audit/index.ts";
 import type { Authorization } from "./authentication/authorization.ts";
 import { type Authenticator, createAuthenticator } from "./authentication/index.ts";
@@ -91,6 +92,7 @@ export interface Core {
   readonly recoveryRequests: RecoveryRequests;
   readonly passkeys: Passkeys;
   readonly sensitiveGate: SensitiveGate;
+  readonly apiKeys: ApiKeys;
   readonly authenticator: Authenticator;
   readonly authorization: Authorization;
   readonly federation: Federation;
@@ -209,7 +211,6 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     audit,
     background: recoveryRequests,
   });
-  const authenticator = createAuthenticator({ config, keyring: keyRing, revocations, clock, log });
   const groups = createGroups(platform, {
     audit,
     async hasSecondFactor(on, userId) {
@@ -218,6 +219,8 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     },
   });
   const { authorization } = groups;
+  const apiKeys = createApiKeys(platform, { groups, audit });
+  const authenticator = createAuthenticator({ config, keyring: keyRing, revocations, clock, log, apiKeys });
   const federation = createFederation(platform, {
     users,
     identities,
@@ -292,6 +295,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     recoveryRequests,
     passkeys,
     sensitiveGate,
+    apiKeys,
     authenticator,
     authorization,
     federation,
@@ -304,6 +308,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
       await messages.start();
     },
     async close() {
+      await apiKeys.close();
       await messages.close();
       await revocations.close();
     },

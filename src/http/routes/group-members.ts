@@ -12,6 +12,13 @@ const refusals = new Map([
   ["insufficient_role_authority", "forbidden"],
   ["role_assignment_escalation", "forbidden"],
   ["role_not_assignable", "invalid_request"],
+  ["invalid_remote_application", "invalid_request"],
+  ["reserved_issuer", "invalid_request"],
+  ["remote_application_not_found", "not_found"],
+  ["invalid_expiry", "invalid_request"],
+  ["missing_name", "invalid_request"],
+  ["unknown_role", "invalid_request"],
+  ["invalid_role", "invalid_request"],
 ] as const);
 
 /** Runs an operation and says its refusals in the codes of these routes. */
@@ -35,7 +42,7 @@ export async function asBrowser<T>(context: RouteContext, work: Promise<T>): Pro
 }
 
 /** The signed-in user, who holds the permission in the group of the path. Throws `not_authenticated`, `invalid_request`, `forbidden`. */
-async function authorize(
+export async function authorize(
   context: RouteContext,
   params: Readonly<Record<string, string>>,
   permission: string,

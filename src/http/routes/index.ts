@@ -2,6 +2,7 @@ import type { Route } from "../route.ts";
 import { accountRoutes } from "./account.ts";
 import { adminActionRoutes } from "./admin-actions.ts";
 import { adminUserRoutes } from "./admin-users.ts";
+import { apiKeyRoutes } from "./api-keys.ts";
 import { capabilityRoutes } from "./capabilities.ts";
 import { devRoutes } from "./dev.ts";
 import { federationRoutes } from "./federation.ts";
@@ -45,5 +46,6 @@ export const routes: readonly Route[] = [
   ...ownGroupRoutes,
   ...groupMemberRoutes,
   ...solanaRoutes,
+  ...apiKeyRoutes,
   ...devRoutes,
 ];

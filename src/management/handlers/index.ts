@@ -2,6 +2,7 @@ import type { Config } from "../../config/config.ts";
 import type { Core } from "../../core/index.ts";
 import type { HandlerTable } from "../context.ts";
 import { adminHandlers } from "./admin.ts";
+import { apiKeyHandlers } from "./api-keys.ts";
 import { bootstrapHandlers } from "./bootstrap.ts";
 import { deploymentHandlers } from "./deployment.ts";
 import { groupHandlers } from "./groups.ts";
@@ -22,6 +23,7 @@ export type HandlerFactory = (core: Core, config: Config) => HandlerTable;
 /** In the order of the topics. A method belongs to exactly one of them. */
 const handlerFactories: readonly HandlerFactory[] = [
   adminHandlers,
+  apiKeyHandlers,
   bootstrapHandlers,
   deploymentHandlers,
   groupHandlers,
