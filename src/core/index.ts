@@ -44,6 +44,11 @@ import {
   createRegistrationBooks,
   type Registration,
 } from "./registration/index.ts";
+import {
+  createApplicationResolver,
+  createRemoteApplications,
+  type RemoteApplications,
+} from "./remote-applications/index.ts";
 import { createRevocations, type Revocations } from "./revocations/index.ts";
 import { createSessions, type Sessions } from "./sessions/index.ts";
 import type { KeyRing } from "./signing-keys/types.ts";
@@ -93,6 +98,7 @@ export interface Core {
   readonly passkeys: Passkeys;
   readonly sensitiveGate: SensitiveGate;
   readonly apiKeys: ApiKeys;
+  readonly remoteApplications: RemoteApplications;
   readonly authenticator: Authenticator;
   readonly authorization: Authorization;
   readonly federation: Federation;
@@ -220,7 +226,11 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   });
   const { authorization } = groups;
   const apiKeys = createApiKeys(platform, { groups, audit });
-  const authenticator = createAuthenticator({ config, keyring: keyRing, revocations, clock, log, apiKeys });
+  const remoteApplications = createRemoteApplications(platform, { groups, audit });
+  const authenticator = createAuthenticator({
+    ...{ config, keyring: keyRing, revocations, clock, log, apiKeys },
+    remoteApplications: createApplicationResolver(platform, remoteApplications),
+  });
   const federation = createFederation(platform, {
     users,
     identities,
@@ -296,6 +306,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     passkeys,
     sensitiveGate,
     apiKeys,
+    remoteApplications,
     authenticator,
     authorization,
     federation,

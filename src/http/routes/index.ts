@@ -16,6 +16,7 @@ import { passwordResetRoutes } from "./password-reset.ts";
 import { passwordlessRoutes } from "./passwordless.ts";
 import { profileRoutes } from "./profile.ts";
 import { registrationRoutes } from "./registration.ts";
+import { remoteApplicationRoutes } from "./remote-applications.ts";
 import { secondFactorLoginRoutes } from "./second-factor-login.ts";
 import { secondFactorRoutes } from "./second-factors.ts";
 import { sessionRoutes } from "./sessions.ts";
@@ -47,5 +48,6 @@ export const routes: readonly Route[] = [
   ...groupMemberRoutes,
   ...solanaRoutes,
   ...apiKeyRoutes,
+  ...remoteApplicationRoutes,
   ...devRoutes,
 ];

@@ -10,6 +10,7 @@ import { maintenanceHandlers } from "./maintenance.ts";
 import { passwordlessHandlers } from "./passwordless.ts";
 import { passwordHandlers } from "./passwords.ts";
 import { providerHandlers } from "./providers.ts";
+import { remoteApplicationHandlers } from "./remote-applications.ts";
 import { roleHandlers } from "./roles.ts";
 import { senderHandlers } from "./senders.ts";
 import { sessionHandlers } from "./sessions.ts";
@@ -31,6 +32,7 @@ const handlerFactories: readonly HandlerFactory[] = [
   passwordHandlers,
   passwordlessHandlers,
   providerHandlers,
+  remoteApplicationHandlers,
   roleHandlers,
   senderHandlers,
   sessionHandlers,
