@@ -16,6 +16,14 @@ import { createDevelopmentMint, type DevelopmentMint } from "./development/index
 import { createFederation, type Federation } from "./federation/index.ts";
 import { createGroups, type Groups } from "./groups/index.ts";
 import { createIdentities, type Identities } from "./identities/index.ts";
+import {
+  createInviteLinks,
+  createMembershipInvites,
+  createRegistrationInvites,
+  type InviteLinks,
+  type MembershipInvites,
+  type RegistrationInvites,
+} from "./invites/index.ts";
 import { createLimits, type Limits } from "./limits/index.ts";
 import { createLoginCompletion } from "./login/completion.ts";
 import { createPasswordLogin, type PasswordLogin } from "./login/password-login.ts";
@@ -97,6 +105,9 @@ export interface Core {
   readonly recoveryRequests: RecoveryRequests;
   readonly passkeys: Passkeys;
   readonly sensitiveGate: SensitiveGate;
+  readonly inviteLinks: InviteLinks;
+  readonly membershipInvites: MembershipInvites;
+  readonly registrationInvites: RegistrationInvites;
   readonly apiKeys: ApiKeys;
   readonly remoteApplications: RemoteApplications;
   readonly authenticator: Authenticator;
@@ -225,6 +236,10 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     },
   });
   const { authorization } = groups;
+  const inviteParts = { groups, audit, messages };
+  const inviteLinks = createInviteLinks(platform, inviteParts);
+  const membershipInvites = createMembershipInvites(platform, inviteParts);
+  const registrationInvites = createRegistrationInvites(platform, { ...inviteParts, mail: messages });
   const apiKeys = createApiKeys(platform, { groups, audit });
   const remoteApplications = createRemoteApplications(platform, { groups, audit });
   const authenticator = createAuthenticator({
@@ -305,6 +320,9 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     recoveryRequests,
     passkeys,
     sensitiveGate,
+    inviteLinks,
+    membershipInvites,
+    registrationInvites,
     apiKeys,
     remoteApplications,
     authenticator,

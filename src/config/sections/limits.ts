@@ -12,6 +12,7 @@ export const limitBuckets = [
   "auth_register_resend_phone",
   "auth_register_abandon",
   "auth_invite_create",
+  "auth_invite_redeem",
   "auth_password_login",
   "auth_passwordless_start",
   "auth_passwordless_confirm",

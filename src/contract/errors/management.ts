@@ -59,6 +59,7 @@ export const managementErrors = {
   group_invite_link_expired: { later: 400 },
   group_invite_link_not_found: { later: 404 },
   group_invite_link_revoked: { later: 400 },
+  group_membership_invite_not_found: { later: 404 },
   group_slug_application_managed: { later: 409 },
   group_slug_invalid: { later: 400 },
   group_slug_reserved: { later: 403 },

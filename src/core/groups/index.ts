@@ -6,8 +6,11 @@ import { isUuid } from "../identifiers/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import { createCatalogue } from "./catalogue.ts";
 import { reportDrift, seedContainment } from "./containment.ts";
+import { createCustomRoles } from "./custom-roles.ts";
+import { createJoining } from "./joining.ts";
 import { createAssignments, createMembership, type MembershipDependencies } from "./membership.ts";
 import { definedRole, effectiveGrants, isGroupSlug, resolveGroup } from "./permissions.ts";
+import { createGroupSettings } from "./settings.ts";
 import { groupStore } from "./store.ts";
 import type { GroupAddress, GroupRow, Groups, NewGroup, Subject } from "./types.ts";
 
@@ -128,6 +131,9 @@ export function createGroups(
 
   return {
     ...membership,
+    join: createJoining(catalogue, assignments),
+    customRoles: createCustomRoles(platform, catalogue, dependencies.audit),
+    settings: createGroupSettings(platform, dependencies.audit),
     catalogue,
     authorization,
     ensureRoot,

@@ -1,6 +1,9 @@
 import type { Transaction } from "../../platform/postgres/port.ts";
 import type { Authorization } from "../authentication/authorization.ts";
 import type { CallContext } from "../platform.ts";
+import type { CustomRoles } from "./custom-roles.ts";
+import type { createJoining } from "./joining.ts";
+import type { GroupSettings } from "./settings.ts";
 
 export type SubjectKind = "user" | "remote_application";
 
@@ -115,6 +118,10 @@ export interface Groups {
   leave(userId: string, address: GroupAddress, context: CallContext): Promise<void>;
   /** Stored roles of users in the root group, sorted; users without any are absent. */
   rootRoles(userIds: readonly string[]): Promise<Map<string, string[]>>;
+  /** Gives a role by invitation; see joining.ts. */
+  readonly join: ReturnType<typeof createJoining>;
+  readonly customRoles: CustomRoles;
+  readonly settings: GroupSettings;
   readonly catalogue: Catalogue;
   readonly authorization: Authorization;
 }

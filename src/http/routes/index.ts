@@ -6,7 +6,11 @@ import { apiKeyRoutes } from "./api-keys.ts";
 import { capabilityRoutes } from "./capabilities.ts";
 import { devRoutes } from "./dev.ts";
 import { federationRoutes } from "./federation.ts";
+import { groupAdditionRoutes } from "./group-additions.ts";
 import { groupMemberRoutes } from "./group-members.ts";
+import { groupRoleRoutes } from "./group-roles.ts";
+import { groupRoutes } from "./groups.ts";
+import { inviteRoutes, ownInviteRoutes } from "./invites.ts";
 import { loginRoutes } from "./login.ts";
 import { meRoutes } from "./me.ts";
 import { ownGroupRoutes } from "./own-groups.ts";
@@ -47,6 +51,11 @@ export const routes: readonly Route[] = [
   ...ownGroupRoutes,
   ...groupMemberRoutes,
   ...solanaRoutes,
+  ...ownInviteRoutes,
+  ...inviteRoutes,
+  ...groupAdditionRoutes,
+  ...groupRoleRoutes,
+  ...groupRoutes,
   ...apiKeyRoutes,
   ...remoteApplicationRoutes,
   ...devRoutes,

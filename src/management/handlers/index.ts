@@ -6,6 +6,7 @@ import { apiKeyHandlers } from "./api-keys.ts";
 import { bootstrapHandlers } from "./bootstrap.ts";
 import { deploymentHandlers } from "./deployment.ts";
 import { groupHandlers } from "./groups.ts";
+import { inviteHandlers } from "./invites.ts";
 import { maintenanceHandlers } from "./maintenance.ts";
 import { passwordlessHandlers } from "./passwordless.ts";
 import { passwordHandlers } from "./passwords.ts";
@@ -28,6 +29,7 @@ const handlerFactories: readonly HandlerFactory[] = [
   bootstrapHandlers,
   deploymentHandlers,
   groupHandlers,
+  inviteHandlers,
   maintenanceHandlers,
   passwordHandlers,
   passwordlessHandlers,

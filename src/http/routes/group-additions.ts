@@ -1,0 +1,90 @@
+import { Type } from "typebox";
+import { AuthError } from "../../contract/errors/index.ts";
+import { isUuid, parseNewEmail } from "../../core/identifiers/index.ts";
+import { json, type Reply, type Route, type RouteContext, route } from "../route.ts";
+import { asBrowser, authorize } from "./group-members.ts";
+
+interface Addition {
+  readonly actor: string;
+  readonly persona: string;
+  readonly instanceSlug: string;
+  readonly role: string;
+}
+
+/** A stranger gets a link: it works once there is an account. */
+async function inviteStranger(context: RouteContext, email: string, addition: Addition): Promise<Reply> {
+  await context.limitIp("auth_invite_create");
+  await context.limit("auth_invite_create", email);
+  const { actor, persona, instanceSlug, role } = addition;
+  const made = context.core.inviteLinks.create({ persona, instanceSlug }, role, actor, 0, context);
+  const link = await asBrowser(context, made);
+  return json(202, {
+    ok: true,
+    ...{ persona, instance_slug: instanceSlug, email, role },
+    invited: true,
+    group_invite: link,
+    invite: link,
+  });
+}
+
+/** Adding somebody to a group: at once, by an invitation, or by a link for somebody who has no account yet. */
+export const groupAdditionRoutes: readonly Route[] = [
+  route({
+    method: "POST",
+    path: "/{persona}/{instance_slug}/members",
+    group: "permission_groups",
+    since: "0.73",
+    auth: "required",
+    limit: null,
+    failure: "database_error",
+    personas: ({ name }) => name !== "root",
+    summary: "Add a member by account or e-mail address, or invite one.",
+    body: Type.Object({
+      user_id: Type.Optional(Type.String()),
+      email: Type.Optional(Type.String()),
+      role: Type.Optional(Type.String()),
+      invite: Type.Optional(Type.Boolean()),
+    }),
+    replies: {
+      200: Type.Object({}, { additionalProperties: true }),
+      202: Type.Object({}, { additionalProperties: true }),
+    },
+    errors: [
+      "not_authenticated",
+      "invalid_request",
+      "invalid_email",
+      "forbidden",
+      "rate_limited",
+      "not_found",
+      "cannot_remove_last_owner",
+      "2fa_enrollment_required",
+      "database_error",
+    ],
+    async handle(context, { params, body }) {
+      const { actor, persona, instanceSlug } = await authorize(context, params, "members:manage");
+      const { users, groups, membershipInvites } = context.core;
+      const givenId = (body.user_id ?? "").trim().toLowerCase();
+      const givenEmail = (body.email ?? "").trim();
+      const role = (body.role ?? "").trim().toLowerCase();
+      if ((givenId === "") === (givenEmail === "") || role === "") throw new AuthError("invalid_request");
+      const addition = { actor, persona, instanceSlug, role };
+      let userId = givenId;
+      if (givenEmail !== "") {
+        const email = parseNewEmail(givenEmail);
+        const user = await users.byEmail(email);
+        if (user === undefined || user.deletedAt !== null) return inviteStranger(context, email, addition);
+        userId = user.id;
+      }
+      if (!isUuid(userId)) throw new AuthError("not_found");
+      const about = { persona, instance_slug: instanceSlug, user_id: userId, role };
+      const address = { persona, instanceSlug };
+      if (body.invite === true || groups.catalogue.persona(persona)?.requireConsent === true) {
+        const made = membershipInvites.create(address, userId, role, actor, context);
+        const id = await asBrowser(context, made);
+        return json(202, { ok: true, ...about, invited: true, invite_id: id });
+      }
+      await asBrowser(context, groups.assignAs(actor, address, { id: userId, kind: "user" }, role, context));
+      return json(200, { ok: true, ...about });
+    },
+  }),
+];

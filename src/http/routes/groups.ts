@@ -1,0 +1,139 @@
+import { Type } from "typebox";
+import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import { requireUser } from "../principals.ts";
+import { json, type Route, route } from "../route.ts";
+import { asBrowser, authorize } from "./group-members.ts";
+
+const shared = {
+  group: "permission_groups",
+  since: "0.97",
+  auth: "required",
+  failure: "database_error",
+} as const;
+const groupBody = Type.Object({
+  ok: Type.Literal(true),
+  group_id: Type.String(),
+  persona: Type.String(),
+  instance_slug: Type.String(),
+  display_name: Type.Optional(Type.String()),
+  created: Type.Optional(Type.Boolean()),
+});
+
+/** Groups themselves: made by whoever will own them, shown, renamed. */
+export const groupRoutes: readonly Route[] = [
+  route({
+    ...shared,
+    method: "POST",
+    path: "/{persona}",
+    limit: "group_create",
+    personas: ({ name, selfServiceCreation }) => name !== "root" && selfServiceCreation,
+    summary: "Make a group; the caller owns it.",
+    body: Type.Object({
+      slug: Type.Optional(Type.String()),
+      display_name: Type.Optional(Type.String()),
+    }),
+    replies: { 200: groupBody, 201: groupBody },
+    errors: [
+      "rate_limited",
+      "not_authenticated",
+      "invalid_request",
+      "group_slug_invalid",
+      "group_slug_taken",
+      "2fa_enrollment_required",
+      "database_error",
+    ],
+    async handle(context, { params, body }) {
+      const { userId } = requireUser(context, "not_authenticated");
+      await context.limit("group_create", userId);
+      const { groups } = context.core;
+      const persona = params["persona"] ?? "";
+      const slug = (body.slug ?? "").trim().toLowerCase();
+      if (slug === "") throw new AuthError("invalid_request");
+      const reply = (status: number, id: string, created: boolean) =>
+        json(status, { ok: true, group_id: id, persona, instance_slug: slug, created });
+      try {
+        const made = groups.create(
+          {
+            ...{ persona, instanceSlug: slug, displayName: body.display_name ?? "" },
+            ...{
+              parentPersona: "",
+              parentInstanceSlug: "",
+              ownerSubjectId: userId,
+              ownerSubjectKind: "user",
+            },
+          },
+          context,
+        );
+        return reply(201, (await asBrowser(context, made)).id, true);
+      } catch (error) {
+        if (!isAuthError(error, "group_slug_taken")) throw error;
+        // Repeated by somebody who is in it already: the group is there as asked.
+        const memberships = await groups.memberships({ id: userId, kind: "user" });
+        const own = memberships.find((one) => one.persona === persona && one.instanceSlug === slug);
+        if (own === undefined) throw error;
+        return reply(200, own.groupId, false);
+      }
+    },
+  }),
+  route({
+    ...shared,
+    method: "GET",
+    path: "/{persona}/{instance_slug}",
+    limit: null,
+    personas: ({ name }) => name !== "root",
+    summary: "A group's present slug and name.",
+    replies: { 200: groupBody },
+    errors: ["not_authenticated", "invalid_request", "forbidden", "not_found", "database_error"],
+    async handle(context, { params }) {
+      const { persona, instanceSlug } = await authorize(context, params, "settings:read");
+      const group = await asBrowser(context, context.core.groups.resolve({ persona, instanceSlug }));
+      return json(200, {
+        ok: true,
+        ...{ group_id: group.id, persona, instance_slug: group.instanceSlug ?? "" },
+        display_name: group.displayName,
+      });
+    },
+  }),
+  route({
+    ...shared,
+    method: "PATCH",
+    path: "/{persona}/{instance_slug}",
+    limit: { deferred: "group_settings" },
+    personas: ({ name }) => name !== "root",
+    summary: "Change a group's slug or name; an old slug leads to the group for ever.",
+    body: Type.Object({
+      slug: Type.Optional(Type.String()),
+      display_name: Type.Optional(Type.String()),
+    }),
+    replies: { 200: Type.Object({}, { additionalProperties: true }) },
+    errors: [
+      "rate_limited",
+      "not_authenticated",
+      "invalid_request",
+      "forbidden",
+      "not_found",
+      "group_slug_invalid",
+      "group_slug_taken",
+      "group_slug_application_managed",
+      "database_error",
+    ],
+    async handle(context, { params, body }) {
+      const { actor, persona, instanceSlug } = await authorize(context, params, "settings:manage");
+      const { slug, display_name: displayName } = body;
+      if (slug === undefined && displayName === undefined) throw new AuthError("invalid_request");
+      if (slug !== undefined) {
+        await context.limitIp("group_settings");
+        await context.limit("group_settings", actor);
+        if (slug.trim() === "") throw new AuthError("invalid_request");
+      }
+      const change = { slug, displayName };
+      const update = context.core.groups.settings.update({ persona, instanceSlug }, change, context);
+      const group = await asBrowser(context, update);
+      return json(200, {
+        ok: true,
+        ...{ persona, instance_slug: group.instanceSlug ?? "" },
+        ...(displayName === undefined ? {} : { display_name: group.displayName }),
+      });
+    },
+  }),
+];
