@@ -28,13 +28,7 @@ export const buckets = {
   auth_2fa_disable: { limit: 6, windowSeconds: hour },
   auth_2fa_enable: { limit: 6, windowSeconds: hour },
   auth_2fa_regenerate_codes: { limit: 3, windowSeconds: hour },
-  auth_2fa_send: {
-    limit: 5,
-    windowSeconds: 10 * minute,
-
-    id: "user id",
-    failClosed: true,
-  },
+  auth_2fa_send: { limit: 5, windowSeconds: 10 * minute, id: "user id" },
   auth_2fa_start_phone: { limit: 3, windowSeconds: 10 * minute },
   auth_2fa_start_totp: { limit: 6, windowSeconds: hour },
   auth_2fa_verify: { limit: 10, windowSeconds: 10 * minute, id: "user id", failClosed: true },
