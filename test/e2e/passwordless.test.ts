@@ -201,6 +201,7 @@ describe("confirm", () => {
         code: totpCode(secret, step),
       },
     });
+    expect(done.status, done.text).toBe(200);
     expect(claims(done)["amr"]).toEqual(expect.arrayContaining(["email", "otp", "mfa"]));
   });
 });

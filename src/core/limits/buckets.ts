@@ -45,7 +45,7 @@ export const buckets = {
   auth_logout: { limit: 60, windowSeconds: 10 * minute },
   auth_oidc_callback: { limit: 60, windowSeconds: 10 * minute },
   auth_oidc_start: { limit: 30, windowSeconds: 10 * minute },
-  auth_passkey_login: { limit: 60, windowSeconds: hour, id: "identifier", failClosed: true },
+  auth_passkey_login: { limit: 60, windowSeconds: hour, id: "identifier" },
   auth_passkey_register: { limit: 12, windowSeconds: hour },
   auth_password_login: { limit: 20, windowSeconds: hour, id: "identifier", failClosed: true },
   auth_passwordless_confirm: { limit: 10, windowSeconds: 10 * minute, id: "identifier", failClosed: true },

@@ -177,9 +177,10 @@ export function createSecondFactorLogin(
     },
 
     async resend(userId, challenge, factorId, context) {
-      await read(challenge, userId);
+      const { methods } = await read(challenge, userId);
       const [user, state] = await Promise.all([users.byId(userId), states.of(userId)]);
-      const factor = chosenFactor(state, factorId);
+      const factor =
+        user === undefined ? undefined : chosenFactor(withoutProven(state, user, methods), factorId);
       if (user === undefined || !state.enabled || factor === undefined)
         throw new AuthError("2fa_send_failed");
       await send(user, factor, challenge, context);
@@ -198,7 +199,8 @@ export function createSecondFactorLogin(
       const attempt = await ephemeral.increment(attemptsKey(challenge), challengeTtl);
       if (attempt > maxWrongCodes) throw new AuthError("invalid_challenge");
       const [user, state] = await Promise.all([users.byId(userId), states.of(userId)]);
-      const factor = chosenFactor(state, factorId);
+      const factor =
+        user === undefined ? undefined : chosenFactor(withoutProven(state, user, stored.methods), factorId);
       const accepted =
         user !== undefined &&
         state.enabled &&
