@@ -19,6 +19,7 @@ import { passwordChangeRoutes } from "./password-change.ts";
 import { passwordResetRoutes } from "./password-reset.ts";
 import { passwordlessRoutes } from "./passwordless.ts";
 import { profileRoutes } from "./profile.ts";
+import { referenceRoutes } from "./reference.ts";
 import { registrationRoutes } from "./registration.ts";
 import { remoteApplicationRoutes } from "./remote-applications.ts";
 import { secondFactorLoginRoutes } from "./second-factor-login.ts";
@@ -59,4 +60,5 @@ export const routes: readonly Route[] = [
   ...apiKeyRoutes,
   ...remoteApplicationRoutes,
   ...devRoutes,
+  ...referenceRoutes(() => routes),
 ];
