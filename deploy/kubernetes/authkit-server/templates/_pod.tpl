@@ -1,0 +1,53 @@
+{{- define "authkit.labels" -}}
+app.kubernetes.io/name: authkit-server
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "authkit.container" -}}
+image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  capabilities: { drop: ["ALL"] }
+  seccompProfile: { type: RuntimeDefault }
+env:
+  - { name: AUTHKIT_ENV, value: production }
+  - { name: AUTHKIT_ISSUER, value: {{ required "issuer is required" .Values.issuer | quote }} }
+  - { name: AUTHKIT_HTTP_WORKERS, value: {{ .Values.httpWorkers | quote }} }
+  - { name: AUTHKIT_HASHING_WORKERS, value: {{ .Values.hashingWorkers | quote }} }
+  - { name: AUTHKIT_METRICS_LISTEN_ADDR, value: ":9090" }
+  - { name: AUTHKIT_SOCKET_DIR, value: /run/authkit }
+  - { name: AUTHKIT_STATE_DIR, value: /run/authkit/state }
+  - { name: DB_URL_FILE, value: /etc/authkit/secrets/database-url }
+  - { name: AUTHKIT_REDIS_URL_FILE, value: /etc/authkit/secrets/redis-url }
+  - { name: AUTHKIT_MGMT_TOKEN_FILE, value: /etc/authkit/secrets/management-token }
+  - { name: AUTHKIT_KEYRING_SECRET_FILE, value: /etc/authkit/secrets/keyring-secret }
+  {{- if .Values.config }}
+  - { name: AUTHKIT_CONFIG, value: /etc/authkit/config/authkit.yaml }
+  {{- end }}
+  {{- range $name, $value := .Values.env }}
+  - { name: {{ $name }}, value: {{ $value | quote }} }
+  {{- end }}
+volumeMounts:
+  - { name: run, mountPath: /run/authkit }
+  - { name: tmp, mountPath: /tmp }
+  - { name: secrets, mountPath: /etc/authkit/secrets, readOnly: true }
+  {{- if .Values.config }}
+  - { name: config, mountPath: /etc/authkit/config, readOnly: true }
+  {{- end }}
+{{- end }}
+
+{{- define "authkit.volumes" -}}
+- { name: run, emptyDir: { medium: Memory } }
+- { name: tmp, emptyDir: {} }
+- name: secrets
+  secret: { secretName: {{ .Values.secrets.existingSecret }}, defaultMode: 0440 }
+{{- if .Values.config }}
+- name: config
+  configMap: { name: {{ .Release.Name }}-authkit }
+{{- end }}
+{{- end }}
