@@ -43,7 +43,8 @@ const insert = sql(
     INSERT INTO ${s}.user_passkeys (id, user_id, rpid, credential_id, public_key, sign_count, aaguid, transports,
       authenticator_attachment, backup_eligible, backup_state, user_present, user_verified, flags, attestation_type,
       attestation_fmt, created_at)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, true, true, $12, $13, $14, $15
+    SELECT $1::uuid, $2::uuid, $3::text, $4::bytea, $5::bytea, $6::bigint, $7::bytea, $8::text[], $9::text, $10::boolean,
+      $11::boolean, true, true, $12::bytea, $13::text, $14::text, $15::timestamptz
     WHERE (SELECT count(*) FROM ${s}.user_passkeys WHERE user_id = $2 AND rpid = $3 AND deleted_at IS NULL) < $16
     RETURNING *
   )

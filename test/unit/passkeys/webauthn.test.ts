@@ -32,24 +32,27 @@ const assert = async (authenticator: SoftwareAuthenticator, publicKey: Buffer, l
   webauthn.verifyAssertion(readAssertion(authenticator.get({ challenge, rpId }, lies)), publicKey);
 
 describe("ceremonies", () => {
-  it.each([-7, -35, -36, -257, -258, -259, -8])("work with COSE algorithm %i", async (algorithm) => {
-    const authenticator = new SoftwareAuthenticator({ algorithm, origin, counting: true });
-    const made = await register(authenticator);
-    expect(made).toMatchObject({
-      signCount: 1,
-      backupEligible: false,
-      backupState: false,
-      attestationFormat: "none",
-      attestationType: "none",
-      flags: flag.present | flag.verified | flag.attested,
-    });
-    expect(made.credentialId).toEqual(authenticator.id);
-    expect(made.aaguid).toEqual(Buffer.alloc(16, 0xaa));
-    expect(await assert(authenticator, made.publicKey)).toMatchObject({ signCount: 2, backupState: false });
-    const other = new SoftwareAuthenticator({ algorithm, origin });
-    const stranger = (await register(other)).publicKey;
-    expect(await failure(() => assert(authenticator, stranger))).toBe("the signature is wrong");
-  });
+  it.each([-7, -35, -36, -257, -258, -259, -37, -38, -39, -8])(
+    "work with COSE algorithm %i",
+    async (algorithm) => {
+      const authenticator = new SoftwareAuthenticator({ algorithm, origin, counting: true });
+      const made = await register(authenticator);
+      expect(made).toMatchObject({
+        signCount: 1,
+        backupEligible: false,
+        backupState: false,
+        attestationFormat: "none",
+        attestationType: "none",
+        flags: flag.present | flag.verified | flag.attested,
+      });
+      expect(made.credentialId).toEqual(authenticator.id);
+      expect(made.aaguid).toEqual(Buffer.alloc(16, 0xaa));
+      expect(await assert(authenticator, made.publicKey)).toMatchObject({ signCount: 2, backupState: false });
+      const other = new SoftwareAuthenticator({ algorithm, origin });
+      const stranger = (await register(other)).publicKey;
+      expect(await failure(() => assert(authenticator, stranger))).toBe("the signature is wrong");
+    },
+  );
 
   it("read the backup flags", async () => {
     const authenticator = new SoftwareAuthenticator({ origin, backedUp: true });
