@@ -16,7 +16,7 @@ const workerFlags = ["--max-semi-space-size=2"] as const;
 export interface Supervisor {
   /** Starts every worker in order: hashing and management first, then http, jobs last. */
   start(): Promise<void>;
-  /** Replaces every worker, one at a time, without failing a request. A second call while one runs is ignored. */
+  /** Once all have started, replaces every worker, one at a time, without failing a request. A second call while one runs is ignored. */
   roll(): Promise<void>;
   /** Drains in reverse order of dependence: http first, so nothing new arrives, then the rest. */
   stop(): Promise<void>;
@@ -65,6 +65,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const ofKind = (...kinds: WorkerKind[]): Slot[] => slots.filter((slot) => kinds.includes(slot.kind));
 
   let rolling: Promise<void> | undefined;
+  const started = Promise.withResolvers<void>();
   let requests = 0;
 
   const askMetrics = (slot: Slot): Promise<unknown> =>
@@ -91,10 +92,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       await Promise.all(ofKind("hashing", "management").map((slot) => slot.launch()));
       await Promise.all(ofKind("http").map((slot) => slot.launch()));
       await Promise.all(ofKind("jobs").map((slot) => slot.launch()));
+      started.resolve();
     },
     roll() {
       rolling ??= (async () => {
         try {
+          await started.promise;
           for (const slot of slots) {
             await slot.replace();
             log.info({ slot: slot.name }, "worker replaced");
