@@ -37,6 +37,7 @@ class NodeListener implements HttpListener, NodeServing {
         if (this.#inFlight === 0) this.#idle?.();
       });
       const request = new NodeRequest(this, incoming, outgoing);
+      if (incoming.httpVersionMajor !== 1) return request.reply(505, [["Connection", "close"]]);
       try {
         const pending = handler(request);
         if (pending !== undefined) pending.catch((error: unknown) => failed(request, error));
