@@ -1,10 +1,13 @@
 import type { Config } from "../src/config/config.ts";
+import { prepareGroups } from "../src/core/groups/index.ts";
 import { migrateUp, pendingMigrations } from "../src/core/schema/index.ts";
 import { queueDefinitions } from "../src/jobs/queues.ts";
+import { systemClock } from "../src/platform/clock.ts";
 import type { Log } from "../src/platform/log/port.ts";
 import type { Metrics } from "../src/platform/metrics/port.ts";
 import { createDatabase, reachableClientConfig } from "../src/platform/postgres/index.ts";
 import { migrateQueue, queueInstalled } from "../src/platform/queue/index.ts";
+import { systemRandom } from "../src/platform/random.ts";
 
 /** Brings the job queue's own tables up to date; after the migrations. */
 export async function migrateQueues(config: Config, log: Log): Promise<void> {
@@ -18,7 +21,7 @@ export async function migrateQueues(config: Config, log: Log): Promise<void> {
 
 /**
  * Makes sure the tables are those of this release before anything serves: migrates in development and where the operator asked for it, refuses
- * otherwise.
+ * otherwise. Then the root group and the declared personas are made known.
  *
  * @throws Error that names the pending migrations and the command
  */
@@ -41,6 +44,7 @@ export async function prepareDatabase(
     if (migrate && pending.length > 0) await migrateUp(database, tools.log);
     if (migrate && (pending.length > 0 || !(await queueInstalled(database))))
       await migrateQueues(config, tools.log);
+    await prepareGroups({ config, database, clock: systemClock, random: systemRandom, log: tools.log });
   } finally {
     await database.close();
   }

@@ -1,4 +1,3 @@
-import { AuthError } from "../contract/errors/index.ts";
 import { type ApiKeys, createApiKeys } from "./api-keys/index.ts";
 import { type Audit, type AuditTrail, createAudit } from "./audit/index.ts";
 import type { Authorization } from "./authentication/authorization.ts";
@@ -6,6 +5,7 @@ import { type Authenticator, createAuthenticator } from "./authentication/index.
 import {
   type Bootstrap,
   createBootstrap,
+  createDeclaredApplications,
   createRoleAuthority,
   type DeclaredAuthority,
 } from "./bootstrap/index.ts";
@@ -55,10 +55,13 @@ import {
 import {
   createApplicationResolver,
   createRemoteApplications,
+  createSelfRegistration,
   type RemoteApplications,
+  type SelfRegistration,
 } from "./remote-applications/index.ts";
 import { createRevocations, type Revocations } from "./revocations/index.ts";
 import { createSessions, type Sessions } from "./sessions/index.ts";
+import { createSignedDocuments, type SignedDocuments } from "./signed-documents/index.ts";
 import type { KeyRing } from "./signing-keys/types.ts";
 import { createSolana, type Solana } from "./solana/index.ts";
 import { createSensitiveGate, type SensitiveGate } from "./step-up/sensitive.ts";
@@ -110,6 +113,8 @@ export interface Core {
   readonly registrationInvites: RegistrationInvites;
   readonly apiKeys: ApiKeys;
   readonly remoteApplications: RemoteApplications;
+  readonly selfRegistration: SelfRegistration;
+  readonly signedDocuments: SignedDocuments;
   readonly authenticator: Authenticator;
   readonly authorization: Authorization;
   readonly federation: Federation;
@@ -242,6 +247,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   const registrationInvites = createRegistrationInvites(platform, { ...inviteParts, mail: messages });
   const apiKeys = createApiKeys(platform, { groups, audit });
   const remoteApplications = createRemoteApplications(platform, { groups, audit });
+  const selfRegistration = createSelfRegistration(platform, { groups, audit });
   const authenticator = createAuthenticator({
     ...{ config, keyring: keyRing, revocations, clock, log, apiKeys },
     remoteApplications: createApplicationResolver(platform, remoteApplications),
@@ -280,8 +286,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   });
   const declaredAuthority: DeclaredAuthority = {
     ...createRoleAuthority(platform, audit),
-    storeApplication: () => Promise.reject(new AuthError("not_implemented")),
-    checkApplication: () => undefined,
+    ...createDeclaredApplications(remoteApplications),
   };
   const bootstrap = createBootstrap(platform, {
     users,
@@ -325,6 +330,8 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     registrationInvites,
     apiKeys,
     remoteApplications,
+    selfRegistration,
+    signedDocuments: createSignedDocuments(platform, mint),
     authenticator,
     authorization,
     federation,

@@ -74,6 +74,8 @@ export interface Route<B extends TSchema = TSchema, Q extends TObject = TObject>
   readonly enabled?: (config: Config) => boolean;
   /** A route with `{persona}` first exists once for each declared persona this admits. */
   readonly personas?: (persona: PersonaConfig) => boolean;
+  /** The handler answers every method of the path, and tells them apart itself. */
+  readonly anyMethod?: true;
   /** Runs before the body is read, and may answer (or refuse) at once; for what must not depend on the body. */
   readonly before?: (context: RouteContext) => Promise<Reply | undefined> | Reply | undefined;
   // Method syntax on purpose: the table stores routes of all body types side by side, and `body` and `query` have been

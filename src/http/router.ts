@@ -33,6 +33,8 @@ interface Target<R> {
   readonly fixed: Readonly<Record<string, string>>;
 }
 
+/** Key of a route that answers methods it does not name. */
+const anyMethod = "*";
 const noParams: Readonly<Record<string, string>> = Object.freeze({});
 
 function newNode<R>(): Node<R> {
@@ -53,7 +55,7 @@ function decodeSegment(segment: string): string | undefined {
  * Compiles a route table once into a lookup: exact paths by one map access, templated ones by a walk over segments in which a literal beats
  * a parameter. `{x}` matches one non-empty segment, percent-decoded after splitting, so `%2F` stays inside the value.
  */
-export function compileRoutes<R extends Pick<Route, "method">>(
+export function compileRoutes<R extends Pick<Route, "method" | "anyMethod">>(
   table: readonly RouteEntry<R>[],
 ): (method: string, path: string) => RouteLookup<R> {
   const exact = new Map<string, Node<R>>();
@@ -80,6 +82,7 @@ export function compileRoutes<R extends Pick<Route, "method">>(
     }
     if (node.methods.has(route.method)) throw new Error(`two routes for ${route.method} ${path}`);
     node.methods.set(route.method, { route, names, fixed });
+    if (route.anyMethod === true) node.methods.set(anyMethod, { route, names, fixed });
   }
 
   const walk = (
@@ -115,7 +118,7 @@ export function compileRoutes<R extends Pick<Route, "method">>(
       if (other?.methods.has(wanted) === true || node === undefined) node = other;
     }
     if (node === undefined) return undefined;
-    const hit = node.methods.get(wanted);
+    const hit = node.methods.get(wanted) ?? node.methods.get(anyMethod);
     if (hit === undefined) {
       const methods = [...node.methods.keys()];
       if (methods.includes("GET")) methods.push("HEAD");

@@ -7,6 +7,7 @@ import type { RouteEntry } from "./router.ts";
 /** A route ready to serve. */
 export interface CompiledRoute {
   readonly method: Route["method"];
+  readonly anyMethod?: true;
   readonly route: Route;
   /** Full template, as logged and measured. */
   readonly template: string;
@@ -19,6 +20,7 @@ function compileOne(route: Route, template: string): CompiledRoute {
   const query: TObject | undefined = route.query;
   return {
     method: route.method,
+    ...(route.anyMethod === true ? { anyMethod: true } : {}),
     route,
     template,
     decodeBody: body === undefined ? undefined : compileBody(body, { mode: route.bodyMode ?? "required" }),

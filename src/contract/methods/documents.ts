@@ -11,6 +11,7 @@ export const documentsMethods = {
     args: { envelope: field("envelope", DocumentEnvelope) },
     result: SignedDocument,
     errors: [
+      "document_digest_collision",
       "document_payload_too_large",
       "invalid_document_envelope",
       "missing_signer",

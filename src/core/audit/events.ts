@@ -5,12 +5,13 @@
 export const auditActions = [
   "api_key.minted",
   "api_key.revoked",
-  "application.approved",
+
   "application.deleted",
   "application.registered",
   "application.repointed",
   "application.rotated",
   "application.stored",
+  "application.tier_set",
   "attribute_definition.stored",
   "bootstrap.applied",
   "custom_role.deleted",

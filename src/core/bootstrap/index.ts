@@ -7,6 +7,7 @@ import { bootstrapStore } from "./store.ts";
 import type { Bootstrap, BootstrapResult } from "./types.ts";
 import { validateManifest } from "./validate.ts";
 
+export { createDeclaredApplications } from "./applications.ts";
 export { createRoleAuthority } from "./authority.ts";
 export { parseManifest } from "./manifest-file.ts";
 export type {

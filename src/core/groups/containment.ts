@@ -1,5 +1,7 @@
 import { type Queryable, sql } from "../../platform/postgres/port.ts";
 import type { Platform } from "../platform.ts";
+import { createCatalogue } from "./catalogue.ts";
+import { groupStore } from "./store.ts";
 import type { Catalogue } from "./types.ts";
 
 const seed = sql(
@@ -63,4 +65,15 @@ export async function reportDrift(
     if (!custom && !declared) drift[row.kind] = (drift[row.kind] ?? 0) + row.held;
   }
   if (Object.keys(drift).length > 0) platform.log.warn(drift, "rbac drift");
+}
+
+/** What has to be there before the first request: the root group, and the declared pairs of persona and parent. Idempotent. */
+export async function prepareGroups(
+  platform: Pick<Platform, "config" | "database" | "clock" | "random" | "log">,
+): Promise<void> {
+  const { config, database, clock, random } = platform;
+  const catalogue = createCatalogue(config.personas);
+  await groupStore.insertRoot(database, random.uuid(), clock.now());
+  await seedContainment(database, catalogue);
+  await reportDrift(platform, catalogue);
 }

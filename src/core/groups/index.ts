@@ -14,6 +14,8 @@ import { createGroupSettings } from "./settings.ts";
 import { groupStore } from "./store.ts";
 import type { GroupAddress, GroupRow, Groups, NewGroup, Subject } from "./types.ts";
 
+export { prepareGroups } from "./containment.ts";
+export { isGroupSlug } from "./permissions.ts";
 export type {
   Capability,
   Catalogue,
@@ -66,7 +68,7 @@ export function createGroups(
     }
   }
 
-  async function create(request: NewGroup, context: CallContext): Promise<GroupRow> {
+  async function create(request: NewGroup, context: CallContext, on?: Transaction): Promise<GroupRow> {
     const persona = catalogue.persona(request.persona.trim());
     if (persona === undefined) throw new AuthError("unknown_group_persona");
     const slug = request.instanceSlug.trim();
@@ -83,10 +85,13 @@ export function createGroups(
     if (isRoot ? slug !== "" : !isGroupSlug(slug)) throw new AuthError("group_slug_invalid");
     if (parentPersona !== "" && parentPersona !== persona.parent)
       throw new AuthError("unknown_group_persona");
-    if (!isRoot) await seedContainment(database, catalogue);
-    if (!isRoot && persona.parent === "root") await ensureRoot();
+    // Within a caller's transaction a second connection could wait for ever; what it would make is there since the start.
+    if (!isRoot && on === undefined) {
+      await seedContainment(database, catalogue);
+      if (persona.parent === "root") await ensureRoot();
+    }
     const owner: Subject = { id: request.ownerSubjectId.trim(), kind };
-    return database.transaction(async (tx) => {
+    const made = async (tx: Transaction): Promise<GroupRow> => {
       if (isRoot) {
         if ((await groupStore.insertRoot(tx, group.id, clock.now())) === 0)
           throw new AuthError("group_slug_taken");
@@ -112,7 +117,8 @@ export function createGroups(
         await assignments.put(tx, group, owner, await assignments.assignable(tx, group, "owner"), context);
       }
       return group;
-    });
+    };
+    return on === undefined ? database.transaction(made) : made(on);
   }
 
   const authorization: Authorization = {
@@ -138,6 +144,10 @@ export function createGroups(
     authorization,
     ensureRoot,
     create,
+    async assignIn(tx, group, subject, role, context) {
+      await assignments.hold(tx, group, subject);
+      await assignments.put(tx, group, subject, await assignments.assignable(tx, group, role), context);
+    },
     permissions,
     async seedContainment() {
       await seedContainment(database, catalogue);

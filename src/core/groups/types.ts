@@ -70,8 +70,19 @@ export interface Groups {
   seedContainment(): Promise<void>;
   /** The live group. Throws `permission_group_not_found`, also for a malformed slug or unknown persona. */
   resolve(address: GroupAddress): Promise<GroupRow>;
-  /** Throws `unknown_group_persona`, `group_slug_invalid`, `group_slug_taken`, `permission_group_not_found`, `2fa_enrollment_required`. */
-  create(group: NewGroup, context: CallContext): Promise<GroupRow>;
+  /**
+   * Makes a group, in the caller's transaction if one is given. Throws `unknown_group_persona`, `group_slug_invalid`, `group_slug_taken`,
+   * `permission_group_not_found`, `2fa_enrollment_required`.
+   */
+  create(group: NewGroup, context: CallContext, on?: Transaction): Promise<GroupRow>;
+  /** {@link assign} within a transaction, in a group that has been resolved. */
+  assignIn(
+    tx: Transaction,
+    group: GroupRow,
+    subject: Subject,
+    role: string,
+    context: CallContext,
+  ): Promise<void>;
   members(address: GroupAddress): Promise<GroupMemberRow[]>;
   memberships(subject: Subject): Promise<MembershipRow[]>;
   /** Effective grants along the chain of parents, globs verbatim; empty for an unknown group. */

@@ -9,6 +9,11 @@ import { applicationStore } from "./store.ts";
 import type { ApplicationStatement, RemoteApplication, RemoteApplications } from "./types.ts";
 
 export { createApplicationResolver } from "./resolver.ts";
+export {
+  createSelfRegistration,
+  type RegisteredApplication,
+  type SelfRegistration,
+} from "./self-registration.ts";
 export type {
   ApplicationKey,
   ApplicationStatement,
@@ -22,12 +27,22 @@ export interface RemoteApplicationParts {
   readonly audit: Audit;
 }
 
+type Stored = ReturnType<typeof parseStatement>;
+
+function isSame(present: RemoteApplication, stored: Stored): boolean {
+  const told = ({ slug, permissionGroupId, mode, jwksUri, publicKeys, enabled }: Stored): string =>
+    JSON.stringify([slug, permissionGroupId, mode, jwksUri, publicKeys, enabled]);
+  return told(present) === told(stored);
+}
+
 /** See {@link RemoteApplications}. */
 export function createRemoteApplications(
   platform: Pick<Platform, "config" | "database" | "clock" | "random">,
   { groups, audit }: RemoteApplicationParts,
 ): RemoteApplications {
   const { config, database, clock, random } = platform;
+  // What an operator registers; it changes nothing by itself.
+  const tier = config.applications.approveByDefault ? "approved" : "registered";
   const rules = {
     ownIssuer: config.issuer,
     allowPrivate: config.environment.class === "development",
@@ -37,14 +52,21 @@ export function createRemoteApplications(
     tx: Queryable,
     statement: ApplicationStatement,
     context: CallContext,
-    ownGroupOnly: boolean,
+    {
+      ownGroupOnly = false,
+      keepSame = false,
+    }: { readonly ownGroupOnly?: boolean; readonly keepSame?: boolean },
   ): Promise<RemoteApplication> {
     const stored = parseStatement(statement, rules);
     const at = clock.now();
     const present = await applicationStore.lockIssuer(tx, stored.issuer);
     const moved = present !== undefined && present.permissionGroupId !== stored.permissionGroupId;
     if (moved && ownGroupOnly) throw new AuthError("application_issuer_conflict");
-    const written = await applicationStore.upsert(tx, random.uuid(), stored, at);
+    if (keepSame && present !== undefined && !moved) {
+      const same = await applicationStore.byIssuer(tx, stored.issuer);
+      if (same !== undefined && isSame(same, stored)) return same;
+    }
+    const written = await applicationStore.upsert(tx, random.uuid(), stored, at, tier);
     if (written === undefined) throw new Error("the application was not written");
     // What it was given in the group it left says nothing about the one it is in now.
     if (moved) await applicationStore.dropRoles(tx, written.id, present.permissionGroupId, at);
@@ -76,18 +98,18 @@ export function createRemoteApplications(
   return {
     check: (statement) => void parseStatement(statement, rules),
 
-    async upsert(statement, context, { ownGroupOnly = false, tx } = {}) {
+    async upsert(statement, context, { tx, ...options } = {}) {
       try {
         return await (tx === undefined
-          ? database.transaction((own) => write(own, statement, context, ownGroupOnly))
-          : write(tx, statement, context, ownGroupOnly));
+          ? database.transaction((own) => write(own, statement, context, options))
+          : write(tx, statement, context, options));
       } catch (error) {
         throw explained(error);
       }
     },
 
-    async byIssuer(issuer) {
-      const found = await applicationStore.byIssuer(database, parsedIssuer(issuer));
+    async byIssuer(issuer, on = database) {
+      const found = await applicationStore.byIssuer(on, parsedIssuer(issuer));
       if (found === undefined) throw new AuthError("remote_application_not_found");
       return found;
     },

@@ -4,7 +4,7 @@ import type { VerificationKey } from "../signing-keys/types.ts";
 import type { ApplicationKey } from "./types.ts";
 
 /** Under which a key without a `kid` is kept. */
-const unnamed = "default";
+export const unnamedKey = "default";
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -20,7 +20,7 @@ function keyOf(entry: Record<string, unknown>): VerificationKey | undefined {
   const publicKey = createPublicKey({ key: { ...entry, kty: kty.toUpperCase() }, format: "jwk" });
   const algorithm = algorithmOf(publicKey);
   if (alg !== undefined && alg !== algorithm) return undefined;
-  return { kid: typeof kid === "string" && kid !== "" ? kid : unnamed, algorithm, publicKey };
+  return { kid: typeof kid === "string" && kid !== "" ? kid : unnamedKey, algorithm, publicKey };
 }
 
 /**
@@ -51,7 +51,7 @@ export function staticKeySet(keys: readonly ApplicationKey[]): Map<string, Verif
   return new Map(
     keys.map(({ kid, publicKeyPem }) => {
       const publicKey = parsePublicKey(publicKeyPem);
-      const name = kid === "" ? unnamed : kid;
+      const name = kid === "" ? unnamedKey : kid;
       return [name, { kid: name, algorithm: algorithmOf(publicKey), publicKey }];
     }),
   );

@@ -1,7 +1,8 @@
 import type { RemoteApplicationResolver } from "../authentication/index.ts";
 import type { Platform } from "../platform.ts";
 import type { VerificationKey } from "../signing-keys/types.ts";
-import { parseKeySet, staticKeySet } from "./key-set.ts";
+import { fetchKeySet } from "./fetch-keys.ts";
+import { staticKeySet } from "./key-set.ts";
 import { applicationStore } from "./store.ts";
 import type { RemoteApplication, RemoteApplications } from "./types.ts";
 
@@ -39,7 +40,7 @@ export function createApplicationResolver(
   platform: Pick<Platform, "config" | "database" | "clock" | "outbound" | "log">,
   applications: Pick<RemoteApplications, "authority">,
 ): RemoteApplicationResolver {
-  const { config, database, clock, outbound, log } = platform;
+  const { config, database, clock, log } = platform;
   const cache = new Map<string, CachedKeys>();
   const unknown = new Map<string, number>();
 
@@ -53,17 +54,8 @@ export function createApplicationResolver(
     return entry;
   }
 
-  async function download(application: RemoteApplication): Promise<KeySet> {
-    const { slug, jwksUri } = application;
-    const reply = await outbound.request({ url: jwksUri, headers: { accept: "application/json" } });
-    if (reply.status !== 200) throw new Error(`jwks_http_${reply.status}`);
-    return parseKeySet(reply.body.toString("utf8"), (err) =>
-      log.warn({ err, application: slug }, "a key of an application's JWK set cannot be used"),
-    );
-  }
-
   function fetchKeys(application: RemoteApplication, entry: CachedKeys): Promise<KeySet> {
-    entry.fetching ??= download(application)
+    entry.fetching ??= fetchKeySet(platform, application)
       .then((keys) => {
         entry.keys = keys;
         entry.fetchedAt = clock.millis();

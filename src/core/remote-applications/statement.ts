@@ -4,7 +4,7 @@ import { isShortSlug, isStorable, isUuid } from "../identifiers/index.ts";
 import { parsePublicKey } from "../signing-keys/index.ts";
 import type { ApplicationKey, ApplicationStatement, RemoteApplication } from "./types.ts";
 
-const maxIssuerLength = 2048;
+export const maxIssuerLength = 2048;
 
 /** Scheme and host in lower case, without a trailing slash: two spellings of one issuer compare equal. */
 export function canonicalIssuer(issuer: string): string {
@@ -39,6 +39,34 @@ function parseKeys(keys: readonly ApplicationKey[]): ApplicationKey[] {
   return parsed;
 }
 
+/** How an application's signatures are verified: a key set that is fetched, or keys that are stored. */
+export type TrustSource = Pick<RemoteApplication, "mode" | "jwksUri" | "publicKeys">;
+
+/**
+ * The stored form of a trust source; a blank mode follows from what is given. `allowPrivate` admits http and private hosts. Throws
+ * `invalid_remote_application` with what is wrong.
+ */
+export function parseTrust(
+  stated: Pick<ApplicationStatement, "mode" | "jwksUri" | "publicKeys">,
+  rules: { readonly allowPrivate: boolean },
+): TrustSource {
+  const jwksUri = stated.jwksUri.trim();
+  const keys = stated.publicKeys ?? [];
+  const mode = stated.mode.trim() || (keys.length > 0 ? "static" : "jwks");
+  if (mode === "jwks") {
+    if (jwksUri === "" || keys.length > 0) throw invalid("mode jwks wants a jwks_uri and no keys");
+    try {
+      assertPublicHttpsUrl(jwksUri, rules);
+    } catch (cause) {
+      throw invalid(cause instanceof Error ? cause.message : "the jwks_uri cannot be used", cause);
+    }
+    return { mode, jwksUri, publicKeys: null };
+  }
+  if (mode !== "static") throw invalid("mode is one of jwks, static");
+  if (keys.length === 0 || jwksUri !== "") throw invalid("mode static wants keys and no jwks_uri");
+  return { mode, jwksUri: "", publicKeys: parseKeys(keys) };
+}
+
 /**
  * The stored form of a statement. `allowPrivate` admits http and private hosts (development). Throws `reserved_issuer`,
  * `invalid_remote_application` with what is wrong.
@@ -53,24 +81,8 @@ export function parseStatement(
   if (canonicalIssuer(issuer) === canonicalIssuer(rules.ownIssuer)) throw new AuthError("reserved_issuer");
   if (!isShortSlug(slug)) throw invalid("the slug is malformed");
   if (issuer.length > maxIssuerLength || !isStorable(issuer)) throw invalid("the issuer is malformed");
-  const jwksUri = statement.jwksUri.trim();
-  const keys = statement.publicKeys ?? [];
-  const mode = statement.mode.trim() || (keys.length > 0 ? "static" : "jwks");
+  const trust = parseTrust(statement, rules);
   const groupId = statement.permissionGroupId.trim();
-  const rest = { slug, issuer, permissionGroupId: groupId, enabled: statement.enabled };
-  if (mode === "jwks") {
-    if (jwksUri === "" || keys.length > 0) throw invalid("mode jwks wants a jwks_uri and no keys");
-    try {
-      assertPublicHttpsUrl(jwksUri, { allowPrivate: rules.allowPrivate });
-    } catch (cause) {
-      throw invalid(cause instanceof Error ? cause.message : "the jwks_uri cannot be used", cause);
-    }
-    if (groupId === "" || !isUuid(groupId)) throw invalid("permission_group_id is required");
-    return { ...rest, mode, jwksUri, publicKeys: null };
-  }
-  if (mode !== "static") throw invalid("mode is one of jwks, static");
-  if (keys.length === 0 || jwksUri !== "") throw invalid("mode static wants keys and no jwks_uri");
-  const publicKeys = parseKeys(keys);
   if (groupId === "" || !isUuid(groupId)) throw invalid("permission_group_id is required");
-  return { ...rest, mode, jwksUri: "", publicKeys };
+  return { slug, issuer, permissionGroupId: groupId, enabled: statement.enabled, ...trust };
 }

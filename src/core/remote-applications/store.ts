@@ -41,8 +41,8 @@ const upsert = sql(
   (s) => `
   WITH a AS (
     INSERT INTO ${s}.remote_applications (id, slug, permission_group_id, issuer, jwks_uri, mode, public_keys, enabled, created_at,
-      updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $9)
+      updated_at, tier)
+    VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $9, $10)
     ON CONFLICT (issuer) DO UPDATE SET slug = excluded.slug, permission_group_id = excluded.permission_group_id,
       jwks_uri = excluded.jwks_uri, mode = excluded.mode, public_keys = excluded.public_keys, enabled = excluded.enabled,
       updated_at = excluded.updated_at, deleted_at = NULL
@@ -96,6 +96,14 @@ function decodeKeys(stored: unknown): ApplicationKey[] | null {
   });
 }
 
+/** Keys as they are stored: JSON text, or null. */
+export function encodeKeys(keys: readonly ApplicationKey[] | null): string | null {
+  if (keys === null) return null;
+  return JSON.stringify(
+    keys.map(({ kid, publicKeyPem }) => ({ ...(kid === "" ? {} : { kid }), public_key_pem: publicKeyPem })),
+  );
+}
+
 function application({ storedKeys, ...row }: Row): RemoteApplication {
   return { ...row, publicKeys: decodeKeys(storedKeys) };
 }
@@ -124,6 +132,7 @@ export const applicationStore = {
       "slug" | "permissionGroupId" | "issuer" | "jwksUri" | "mode" | "publicKeys" | "enabled"
     >,
     at: Date,
+    tier: string,
   ) =>
     one(
       on.row<Row>(upsert, [
@@ -133,16 +142,10 @@ export const applicationStore = {
         stored.issuer,
         stored.jwksUri,
         stored.mode,
-        stored.publicKeys === null
-          ? null
-          : JSON.stringify(
-              stored.publicKeys.map(({ kid, publicKeyPem }) => ({
-                ...(kid === "" ? {} : { kid }),
-                public_key_pem: publicKeyPem,
-              })),
-            ),
+        encodeKeys(stored.publicKeys),
         stored.enabled,
         at,
+        tier,
       ]),
     ),
   dropRoles: (on: Queryable, id: string, groupId: string, at: Date) => on.run(dropRoles, [id, groupId, at]),

@@ -1,4 +1,4 @@
-import type { Transaction } from "../../platform/postgres/port.ts";
+import type { Queryable, Transaction } from "../../platform/postgres/port.ts";
 import type { ApplicationAuthority } from "../authentication/index.ts";
 import type { CallContext } from "../platform.ts";
 
@@ -52,18 +52,18 @@ export interface AttributeDefinition {
 export interface RemoteApplications {
   /**
    * Stores an application under its issuer. With `ownGroupOnly` an application of another group is not taken over
-   * (`application_issuer_conflict`). Throws `reserved_issuer`, `invalid_remote_application`, `permission_group_not_found`,
+   * (`application_issuer_conflict`); with `keepSame` one that is as stated already stays untouched. Throws `reserved_issuer`, `invalid_remote_application`, `permission_group_not_found`,
    * `application_slug_conflict`.
    */
   upsert(
     statement: ApplicationStatement,
     context: CallContext,
-    options?: { readonly ownGroupOnly?: boolean; readonly tx?: Transaction },
+    options?: { readonly ownGroupOnly?: boolean; readonly keepSame?: boolean; readonly tx?: Transaction },
   ): Promise<RemoteApplication>;
   /** Checks a statement without storing it. Throws `reserved_issuer`, `invalid_remote_application`. */
   check(statement: ApplicationStatement): void;
   /** Throws `invalid_remote_application` for a blank issuer, `remote_application_not_found`. */
-  byIssuer(issuer: string): Promise<RemoteApplication>;
+  byIssuer(issuer: string, on?: Queryable): Promise<RemoteApplication>;
   /** By slug. */
   list(activeOnly: boolean): Promise<RemoteApplication[]>;
   /** Newest first. */

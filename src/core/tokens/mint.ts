@@ -14,6 +14,7 @@ import { mintDelegatedAccessToken } from "./mint-delegated.ts";
 import type { MintContext } from "./mint-input.ts";
 import { mintRemoteApplicationAccessToken } from "./mint-remote-application.ts";
 import { mintServiceJwt } from "./mint-service-jwt.ts";
+import { type DelegationWish, mintOwnDelegation, type OwnDelegation } from "./own-delegation.ts";
 import { signDocument } from "./sign-document.ts";
 
 /** Tokens that back-end services ask for. Each operation documents its refusals in its own file. */
@@ -23,6 +24,7 @@ export interface TokenMint {
   delegatedAccessToken(params: DelegatedAccessParams): string;
   remoteApplicationAccessToken(params: RemoteApplicationAccessParams): string;
   signDocument(envelope: DocumentEnvelope): SignedDocument;
+  ownDelegation(userId: string, asked: DelegationWish): OwnDelegation;
 }
 
 export function createTokenMint(
@@ -36,5 +38,6 @@ export function createTokenMint(
     delegatedAccessToken: (params) => mintDelegatedAccessToken(context, params),
     remoteApplicationAccessToken: (params) => mintRemoteApplicationAccessToken(context, params),
     signDocument: (envelope) => signDocument(context, envelope),
+    ownDelegation: (userId, asked) => mintOwnDelegation(context, userId, asked),
   };
 }

@@ -63,6 +63,9 @@ const groupsOnlyOwnedBy = sql(
       SELECT FROM ${s}.group_user_roles AS r JOIN ${s}.users AS u ON u.id = r.user_id
       WHERE r.permission_group_id = g.id AND r.user_id <> $1 AND r.role = 'owner' AND r.deleted_at IS NULL
         AND u.deleted_at IS NULL AND (u.banned_at IS NULL OR u.banned_until <= $3))
+    AND NOT EXISTS (
+      SELECT FROM ${s}.group_remote_application_roles AS r JOIN ${s}.remote_applications AS a ON a.id = r.remote_application_id
+      WHERE r.permission_group_id = g.id AND r.role = 'owner' AND r.deleted_at IS NULL AND a.enabled AND a.deleted_at IS NULL)
   ORDER BY g.id`,
 );
 
@@ -97,7 +100,7 @@ export const moderationStore = {
   async lockOwnedGroups(on: Queryable, userId: string): Promise<string[]> {
     return (await on.rows<Id>(ownedGroups, [userId])).map((row) => row.id);
   },
-  /** Of those groups, the ones without another owner who can sign in. */
+  /** Of those groups, the ones without another owner who can act. */
   groupsOnlyOwnedBy(
     on: Queryable,
     userId: string,

@@ -3,8 +3,11 @@ import { accountRoutes } from "./account.ts";
 import { adminActionRoutes } from "./admin-actions.ts";
 import { adminUserRoutes } from "./admin-users.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
+import { applicationRoutes } from "./applications.ts";
 import { capabilityRoutes } from "./capabilities.ts";
+import { delegationRoutes } from "./delegation.ts";
 import { devRoutes } from "./dev.ts";
+import { documentRoutes } from "./documents.ts";
 import { federationRoutes } from "./federation.ts";
 import { groupAdditionRoutes } from "./group-additions.ts";
 import { groupMemberRoutes } from "./group-members.ts";
@@ -59,6 +62,9 @@ export const routes: readonly Route[] = [
   ...groupRoutes,
   ...apiKeyRoutes,
   ...remoteApplicationRoutes,
+  ...applicationRoutes,
+  ...delegationRoutes,
+  ...documentRoutes,
   ...devRoutes,
   ...referenceRoutes(() => routes),
 ];

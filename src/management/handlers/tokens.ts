@@ -39,5 +39,5 @@ export const tokenHandlers: HandlerFactory = (core) => ({
   mintCustomJwt: async ({ opts }) => core.mint.customJwt(opts),
   mintDelegatedAccessToken: async ({ p }) => core.mint.delegatedAccessToken(p),
   mintRemoteApplicationAccessToken: async ({ p }) => core.mint.remoteApplicationAccessToken(p),
-  signDocument: async ({ envelope }) => core.mint.signDocument(envelope),
+  signDocument: async ({ envelope }) => core.signedDocuments.sign(envelope),
 });
