@@ -86,6 +86,47 @@ describe("applying", () => {
     expect(await server.client().verifyUserPassword({ userId: user.id, pass: "change-me-now" })).toBe(true);
   });
 
+  test("trusted applications belong to the root group, and a second time changes nothing", async () => {
+    const { bootstrap, groups, remoteApplications } = server.core;
+    const declared = parseManifest(`
+remote_applications:
+  - { slug: Shop, issuer: "https://shop.example.com", jwks_uri: "https://shop.example.com/jwks.json", enabled: true, root_role: owner }`);
+    expect(await bootstrap.diff(declared, context)).toEqual([
+      "application shop: stored",
+      "application shop: role owner in root",
+    ]);
+    expect(await remoteApplications.list(false)).toEqual([]);
+    expect(await bootstrap.apply(declared, reconcile, context)).toMatchObject({
+      remoteApplications: 1,
+      remoteApplicationRootRoles: 1,
+    });
+    const [stored] = await remoteApplications.list(true);
+    expect(stored).toMatchObject({
+      slug: "shop",
+      mode: "jwks",
+      permissionGroupId: await groups.ensureRoot(),
+    });
+    expect(await groups.members({ persona: "root", instanceSlug: "" })).toEqual([
+      { subjectId: stored?.id, subjectKind: "remote_application", role: "owner" },
+    ]);
+    expect(await bootstrap.diff(declared, context)).toEqual([]);
+    await bootstrap.apply(declared, reconcile, context);
+    expect((await remoteApplications.list(true))[0]?.updatedAt).toEqual(stored?.updatedAt);
+  });
+
+  test.each([
+    ["no web address", `jwks_uri: "ftp://x.example/jwks"`, "invalid_remote_application"],
+    ["no trust source", "", "invalid_remote_application"],
+  ])("an application with %s is refused as a whole", async (_name, source, code) => {
+    const { bootstrap } = server.core;
+    const text = `
+users: [{ username: somebody }]
+remote_applications:
+  - { slug: shop, issuer: "https://shop.example.com", enabled: true${source === "" ? "" : `, ${source}`} }`;
+    expect(await codeOf(bootstrap.apply(parseManifest(text), reconcile, context))).toBe(code);
+    expect(await server.query("SELECT 1 FROM S.users")).toEqual([]);
+  });
+
   test("what people changed since stays: passwords, proofs, bans", async () => {
     const { bootstrap } = server.core;
     const client = server.client();
