@@ -21,6 +21,8 @@ export interface HostileProvider {
   userInfo: Answer;
   /** Paths asked for, newest last. */
   readonly asked: string[];
+  /** Bodies the token endpoint got, newest last. */
+  readonly grants: URLSearchParams[];
   stop(): Promise<void>;
 }
 
@@ -60,10 +62,15 @@ export async function startHostileProvider(): Promise<HostileProvider> {
   const jwk = { ...pair.publicKey.export({ format: "jwk" }), kid: "k1", use: "sig", alg: "ES256" };
   const variants = new Map<string, { readonly discovery?: Answer; readonly keys?: Answer }>();
   const asked: string[] = [];
+  const grants: URLSearchParams[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? "/";
     asked.push(path);
-    request.resume();
+    const sent: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => sent.push(chunk));
+    request.on("end", () => {
+      if (path.endsWith("/token")) grants.push(new URLSearchParams(Buffer.concat(sent).toString()));
+    });
     const [, variant = ""] = path.split("/");
     const issuer = `${provider.issuer}/${variant}`;
     const own = variants.get(variant);
@@ -98,6 +105,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
     token: {},
     userInfo: {},
     asked,
+    grants,
     at(variant, answers) {
       variants.set(variant, answers);
       return `http://127.0.0.1:${port}/${variant}`;
