@@ -19,6 +19,8 @@ export interface HostileProvider {
   /** What the token and userinfo endpoints answer from now on. */
   token: Answer;
   userInfo: Answer;
+  /** What a second userinfo address answers. */
+  second: Answer;
   /** Paths asked for, newest last. */
   readonly asked: string[];
   /** Bodies the token endpoint got, newest last. */
@@ -92,6 +94,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
       );
     if (path.endsWith("/jwks")) return send(response, own?.keys ?? { body: { keys: [jwk] } });
     if (path.endsWith("/token")) return send(response, provider.token);
+    if (path.endsWith("/emails/userinfo")) return send(response, provider.second);
     if (path.endsWith("/userinfo")) return send(response, provider.userInfo);
     return send(response, { status: 404 });
   });
@@ -104,6 +107,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
     keys: pair,
     token: {},
     userInfo: {},
+    second: {},
     asked,
     grants,
     at(variant, answers) {
