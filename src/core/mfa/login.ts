@@ -11,7 +11,14 @@ import type { UserRow, Users } from "../users/types.ts";
 import { hashToken } from "../verification/secrets.ts";
 import { addressee, type CodeDelivery } from "./delivery.ts";
 import { createFactorCodes, maxWrongCodes } from "./factor-codes.ts";
-import { chosenFactor, codeTarget, type Factor, type SecondFactorProof } from "./proof.ts";
+import {
+  addedMethods,
+  chosenFactor,
+  codeTarget,
+  type Factor,
+  isSameChannel,
+  type SecondFactorProof,
+} from "./proof.ts";
 import type { MfaState, MfaStates } from "./types.ts";
 
 /** Seconds between the first factor and the second. */
@@ -84,10 +91,7 @@ function offered(factor: Factor): OfferedFactor {
  * one there is, which would lock its owner out.
  */
 function withoutProven(state: MfaState, user: UserRow, methods: readonly string[]): MfaState {
-  const proven = (factor: Factor): boolean =>
-    (factor.method === "email" && methods.includes("email")) ||
-    (factor.method === "sms" && methods.includes("sms") && factor.phoneNumber === user.phoneNumber);
-  const factors = state.factors.filter((factor) => !proven(factor));
+  const factors = state.factors.filter((factor) => !isSameChannel(factor, user.phoneNumber, methods));
   return factors.length === 0 ? state : { ...state, factors };
 }
 
@@ -219,10 +223,11 @@ export function createSecondFactorLogin(
       // Two different right codes presented at once are still one login.
       if ((await ephemeral.take(key(challenge))) === undefined) throw new AuthError("invalid_challenge");
       await ephemeral.delete(attemptsKey(challenge));
+      const added = addedMethods(backupCode ? undefined : factor, user.phoneNumber, stored.methods);
       const outcome = await completion().complete(
         user,
         {
-          methods: [...stored.methods, "otp", "mfa"],
+          methods: [...stored.methods, ...added],
           origin: stored.origin === "password_login" ? "password_login_2fa" : stored.origin,
           satisfiesMfa: true,
           skipVerification: true,

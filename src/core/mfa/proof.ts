@@ -38,6 +38,33 @@ export function codeTarget(factor: Factor, email: string | null): CodeTarget | u
     : { method: factor.method, destination };
 }
 
+/** Whether the session began with a message to where this factor sends its codes as well. */
+export function isSameChannel(
+  factor: Pick<Factor, "method" | "phoneNumber">,
+  phone: string | null,
+  methods: readonly string[],
+): boolean {
+  if (factor.method === "email") return methods.includes("email");
+  return factor.method === "sms" && methods.includes("sms") && factor.phoneNumber === phone;
+}
+
+/** `amr` of a session that showed nothing but one mailbox or phone, twice. */
+const repeated = "repeat";
+
+/**
+ * What a proven factor adds to the methods of a session: a second factor, unless all that came before is the same channel. Two messages to
+ * one mailbox are one factor, and the token must not say otherwise.
+ */
+export function addedMethods(
+  factor: Pick<Factor, "method" | "phoneNumber"> | undefined,
+  phone: string | null,
+  methods: readonly string[],
+): readonly string[] {
+  const same = factor !== undefined && isSameChannel(factor, phone, methods);
+  const alone = same && methods.every((method) => method === factor.method || method === repeated);
+  return alone ? [repeated] : ["otp", "mfa"];
+}
+
 /** The factor with that id; without one the default, else the first. */
 export function chosenFactor(state: MfaState, factorId: string): Factor | undefined {
   if (factorId !== "") return state.factors.find(({ id }) => id === factorId);

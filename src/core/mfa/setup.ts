@@ -11,6 +11,7 @@ import { addressee, type CodeDelivery } from "./delivery.ts";
 import type { Enrolment } from "./enrolment.ts";
 import { createFactorCodes } from "./factor-codes.ts";
 import type { NewFactor } from "./factor-store.ts";
+import { addedMethods } from "./proof.ts";
 import { matchingStep, newTotpSecret, otpauthUri } from "./totp.ts";
 import type { TotpCipher } from "./totp-cipher.ts";
 import type { MfaStates } from "./types.ts";
@@ -89,8 +90,11 @@ export function createFactorSetup(
     const options = { makeDefault: request.makeDefault, onlyFirst: user.enrollment };
     const backupCodes = await enrolment.add(user.userId, factor, options, context);
     // A proven factor is a second factor of this session; an enrolment token belongs to none.
-    if (proven && user.sessionId !== undefined)
-      await sessions.reauthenticate(user.userId, user.sessionId, ["otp", "mfa"], context);
+    if (proven && user.sessionId !== undefined) {
+      const { phoneNumber } = await account(user.userId);
+      const added = addedMethods(factor, phoneNumber, user.amr);
+      await sessions.reauthenticate(user.userId, user.sessionId, added, context);
+    }
     return { kind: "enrolled", method: factor.method, ...(backupCodes === undefined ? {} : { backupCodes }) };
   }
 

@@ -9,7 +9,7 @@ import type { FreshAuthentication } from "../step-up/sensitive.ts";
 import type { Users } from "../users/types.ts";
 import { addressee, type CodeDelivery } from "./delivery.ts";
 import { createFactorCodes } from "./factor-codes.ts";
-import { codeTarget, type Factor, type SecondFactorProof } from "./proof.ts";
+import { addedMethods, codeTarget, type Factor, type SecondFactorProof } from "./proof.ts";
 import type { MfaState, MfaStates } from "./types.ts";
 
 export type StepUpOutcome =
@@ -109,7 +109,8 @@ export function createStepUp(
         state.enabled &&
         (await proof.accept(user.userId, account.email, presented, { of: codes, owner }, context));
       if (!accepted) throw new AuthError("invalid_code");
-      return { kind: "fresh", fresh: await mark(user, ["otp", "mfa"], context) };
+      const added = addedMethods(backupCode ? undefined : factor, account.phoneNumber, user.amr);
+      return { kind: "fresh", fresh: await mark(user, added, context) };
     },
   };
 }
