@@ -60,7 +60,7 @@ function bodies(replies: readonly Timed[]): Set<string> {
 }
 
 it.each(["email", "username"] as const)(
-  "a login by %s says as much about nobody as about somebody",
+  "GHSA-6f65-4fv2-wwch: a login by %s says as much about nobody as about somebody",
   async (by) => {
     const result = await compare((person) =>
       api(cluster, "/password/login", { body: { login: person[by], password: "a wrong password" } }),
