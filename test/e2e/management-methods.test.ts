@@ -1,23 +1,56 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AuthError, type Client, createRemoteClient, type MethodKey } from "../../src/client/index.ts";
-import { methodRows, type Topic } from "../../src/contract/methods/index.ts";
+import { loadProcessConfig } from "../../src/config/index.ts";
+import { methodRows } from "../../src/contract/methods/index.ts";
 import { silentLog } from "../../src/platform/log/port.ts";
 import { createEmbeddedClient, type EmbeddedClient } from "../../workers/embedded.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
-import { testConfig } from "../support/config.ts";
 import type { Cases, World } from "./management/case.ts";
+import { groupCases } from "./management/group-cases.ts";
+import { knowIssuer, machineCases } from "./management/machine-cases.ts";
 import { operationCases } from "./management/operation-cases.ts";
+import { passwordlessCases } from "./management/passwordless-cases.ts";
+import { roleCases } from "./management/role-cases.ts";
 import { userCases } from "./management/user-cases.ts";
 
-/** Topics with suites of their own. */
-const elsewhere: readonly Topic[] = ["APIKeys", "Groups", "Passwordless", "RemoteApps", "Roles", "Documents"];
+const cases: Cases = {
+  ...userCases,
+  ...operationCases,
+  ...groupCases,
+  ...roleCases,
+  ...machineCases,
+  ...passwordlessCases,
+};
+const rows = methodRows;
 
-const cases: Cases = { ...userCases, ...operationCases };
-const rows = methodRows.filter(([, { topic }]) => !elsewhere.includes(topic));
+const yaml = `
+personas:
+  - name: root
+    capabilities: { api_keys: true, remote_applications: true }
+    roles:
+      - { name: auditor, permissions: ["root:users:read"] }
+      - { name: clerk, permissions: ["root:members:manage", "root:members:read"] }
+      - { name: guard, permissions: ["root:users:read"], requires_mfa: true }
+  - name: org
+    parent: root
+    capabilities: { api_keys: true, remote_applications: true }
+    roles:
+      - { name: member, permissions: ["org:members:read"] }
+      - { name: clerk, permissions: ["org:members:manage", "org:members:read"] }
+      - { name: keeper, permissions: ["org:credentials:manage", "org:credentials:read"] }
+      - { name: writer, permissions: ["org:settings:manage", "org:members:manage", "org:credentials:manage"] }
+      - { name: guard, permissions: ["org:members:read"], requires_mfa: true }
+  - name: unit
+    parent: org
+  - name: vault
+    parent: root
+    roles:
+      - { name: owner, permissions: ["vault:*"], requires_mfa: true }
+`;
 
 let cluster: TestCluster;
 let database: pg.Client;
@@ -26,9 +59,12 @@ let stateDirectory: string;
 const clients: Record<string, Client> = {};
 
 beforeAll(async () => {
-  cluster = await startCluster();
   stateDirectory = await mkdtemp(join(tmpdir(), "authkit-embedded-"));
-  const config = testConfig({ databaseUrl: cluster.databaseUrl }, { issuer: cluster.url, stateDirectory });
+  const file = join(stateDirectory, "authkit.yaml");
+  await writeFile(file, yaml);
+  cluster = await startCluster({ env: { AUTHKIT_CONFIG: file, AUTHKIT_PASSWORDLESS: "true" } });
+  knowIssuer(cluster.url);
+  const { config } = loadProcessConfig({ ...cluster.env, AUTHKIT_STATE_DIR: stateDirectory });
   embedded = await createEmbeddedClient({ config, log: silentLog });
   clients["remote"] = createRemoteClient(cluster.url, cluster.managementToken);
   clients["embedded"] = embedded.client;
@@ -127,13 +163,14 @@ describe.each(["remote", "embedded"])("through the %s client", (kind) => {
       const world = await newWorld(client());
       await one.before?.(world);
       await forgetCalls(method.name);
-      const result = await invoke(client(), key, one.args(world));
+      const args = one.args(world);
+      const result = await invoke(client(), key, args);
       if (method.mutates !== undefined) {
         const row = await auditRow(method.name);
         expect(row).toMatchObject({ actor: "management", outcome: "ok" });
         expect(row["request_id"]).toMatch(/\S/);
         const [id] = method.mutates.args ?? [];
-        if (id === "userId" || id === "id") expect(row["target"]).toBe(`user:${world.userId}`);
+        if (id === "userId" || id === "id") expect(row["target"]).toBe(`user:${Object(args)[id]}`);
       }
       await one.check?.(result as never, world);
     }

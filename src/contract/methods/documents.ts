@@ -17,6 +17,8 @@ export const documentsMethods = {
       "missing_signer",
       "unsupported_document_signer",
     ],
+    // A payload of one mebibyte is allowed, and grows by its escapes.
+    bodyLimit: 8_388_608,
     mutates: { kind: "document", result: "reference.digest" },
   }),
 };

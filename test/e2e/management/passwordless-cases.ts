@@ -1,0 +1,87 @@
+import { expect } from "vitest";
+import type { Cases, World } from "./case.ts";
+
+const request = (identifier: string, change: object = {}) => ({
+  req: { identifier, mode: "", returnTo: "", preferredLanguage: "", accountInviteToken: "", ...change },
+});
+
+/** Tells what a case was sent to the call that needs it. */
+const sent = new Map<string, { readonly code: string; readonly token: string }>();
+
+async function start({ client, tag, email }: World): Promise<void> {
+  const { code, linkUrl } = await client.startPasswordless(request(email));
+  sent.set(tag, { code, token: new URL(linkUrl).searchParams.get("token") ?? "" });
+}
+
+const banned = async (world: World): Promise<void> => {
+  await start(world);
+  await world.client.banUser({ userId: world.userId, reason: null, until: null, bannedBy: "" });
+};
+const codeOf = (world: World): string => sent.get(world.tag)?.code ?? "";
+const tokenOf = (world: World): string => sent.get(world.tag)?.token ?? "";
+const invitedOnly =
+  "invitations are asked for when an account is made, which open registration does without one";
+const delivered = "the caller delivers: nothing is sent here";
+
+/** Codes and links that a trusted caller delivers itself. */
+export const passwordlessCases: Cases = {
+  startPasswordless: {
+    args: ({ email }) => request(email),
+    check: (result) => {
+      expect(result).toMatchObject({ sent: true, channel: "email" });
+      expect(result.code).toMatch(/^\d{6}$/);
+    },
+    errors: {
+      invalid_email: () => request("a@b@c"),
+      invalid_phone_number: () => request("+0123456789"),
+      invalid_preferred_language: ({ email }) => request(email, { preferredLanguage: "not a language" }),
+    },
+    unreachable: {
+      email_delivery_failed: delivered,
+      sms_delivery_failed: delivered,
+      email_sender_unavailable: delivered,
+      sms_unavailable: delivered,
+      passwordless_disabled: "switched on here",
+      registration_disabled: "registration is open here",
+    },
+  },
+  confirmPasswordlessCode: {
+    before: start,
+    args: (world) => ({ identifier: world.email, code: codeOf(world) }),
+    check: (result, { userId }) => expect(result).toMatchObject({ userId, method: "passwordless_email" }),
+    errors: {
+      invalid_email: () => ({ identifier: "a@b@c", code: "000000" }),
+      invalid_phone_number: () => ({ identifier: "+0123456789", code: "000000" }),
+      invalid_or_expired_code: ({ email }) => ({ identifier: email, code: "no" }),
+      user_banned: async (world) => {
+        await banned(world);
+        return { identifier: world.email, code: codeOf(world) };
+      },
+    },
+    unreachable: { account_registration_invite_not_found: invitedOnly, invalid_token: "said of links" },
+  },
+  confirmPasswordlessToken: {
+    before: start,
+    args: (world) => ({ token: tokenOf(world) }),
+    check: (result, { userId }) => expect(result.userId).toBe(userId),
+    errors: {
+      invalid_or_expired_code: () => ({ token: "x".repeat(43) }),
+      user_banned: async (world) => {
+        await banned(world);
+        return { token: tokenOf(world) };
+      },
+    },
+    unreachable: {
+      account_registration_invite_not_found: invitedOnly,
+      invalid_token: "blank or malformed is answered like expired",
+    },
+  },
+  recordFailedPasswordlessCode: {
+    args: ({ email }) => ({ identifier: email }),
+    check: (result) => expect(result).toBeUndefined(),
+  },
+  clearPasswordlessCodeAttempts: {
+    args: ({ email }) => ({ identifier: email }),
+    check: (result) => expect(result).toBeUndefined(),
+  },
+};
