@@ -25,6 +25,8 @@ export interface Service {
 }
 
 export interface ClusterService extends Service {
+  /** What it was started with: commands run beside it with the same. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds from the start of the command to the first ready answer. */
   readonly startMs: number;
 }
@@ -129,30 +131,31 @@ export async function startCluster(
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const output = openSync(join(directory, "output.ndjson"), "a");
+  const env = {
+    PATH: process.env["PATH"],
+    HOME: process.env["HOME"],
+    AUTHKIT_ENV: "test",
+    AUTHKIT_ISSUER: issuer,
+    AUTHKIT_SCHEMA: schema,
+    AUTHKIT_LISTEN_ADDR: `127.0.0.1:${port}`,
+    AUTHKIT_MGMT_TOKEN: managementToken,
+    // The keys production has: the managed keyring.
+    AUTHKIT_KEYRING_SECRET: keyringSecret,
+    AUTHKIT_STATE_DIR: directory,
+    AUTHKIT_CONFIG: await writeConfiguration(directory, settings.limited === true),
+    AUTHKIT_HTTP_WORKERS: String(options.httpWorkers),
+    AUTHKIT_HASHING_WORKERS: String(options.hashingWorkers),
+    AUTHKIT_MIGRATE_ON_START: "true",
+    DB_URL: settings.databaseUrl,
+    AUTHKIT_REDIS_URL: settings.redisUrl,
+    AUTHKIT_REDIS_KEY_PREFIX: `bench${port}:`,
+    ...(options.argon2 === undefined ? {} : { AUTHKIT_ARGON2: options.argon2 }),
+    ...(options.nodeOptions === undefined ? {} : { NODE_OPTIONS: options.nodeOptions }),
+    ...settings.env,
+  };
   const child = spawn(process.execPath, ["src/cli/main.ts", "serve"], {
     cwd: root,
-    env: {
-      PATH: process.env["PATH"],
-      HOME: process.env["HOME"],
-      AUTHKIT_ENV: "test",
-      AUTHKIT_ISSUER: issuer,
-      AUTHKIT_SCHEMA: schema,
-      AUTHKIT_LISTEN_ADDR: `127.0.0.1:${port}`,
-      AUTHKIT_MGMT_TOKEN: managementToken,
-      // The keys production has: the managed keyring.
-      AUTHKIT_KEYRING_SECRET: keyringSecret,
-      AUTHKIT_STATE_DIR: directory,
-      AUTHKIT_CONFIG: await writeConfiguration(directory, settings.limited === true),
-      AUTHKIT_HTTP_WORKERS: String(options.httpWorkers),
-      AUTHKIT_HASHING_WORKERS: String(options.hashingWorkers),
-      AUTHKIT_MIGRATE_ON_START: "true",
-      DB_URL: settings.databaseUrl,
-      AUTHKIT_REDIS_URL: settings.redisUrl,
-      AUTHKIT_REDIS_KEY_PREFIX: `bench${port}:`,
-      ...(options.argon2 === undefined ? {} : { AUTHKIT_ARGON2: options.argon2 }),
-      ...(options.nodeOptions === undefined ? {} : { NODE_OPTIONS: options.nodeOptions }),
-      ...settings.env,
-    },
+    env,
     stdio: ["ignore", output, output],
   });
   const startMs = await untilServing(`${url}/readyz`, child);
@@ -160,6 +163,7 @@ export async function startCluster(
     url,
     pid: child.pid ?? 0,
     startMs,
+    env,
     async stop() {
       await ended(child, 30_000);
       await rm(directory, { recursive: true, force: true });

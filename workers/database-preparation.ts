@@ -5,7 +5,11 @@ import { queueDefinitions } from "../src/jobs/queues.ts";
 import { systemClock } from "../src/platform/clock.ts";
 import type { Log } from "../src/platform/log/port.ts";
 import type { Metrics } from "../src/platform/metrics/port.ts";
-import { createDatabase, reachableClientConfig } from "../src/platform/postgres/index.ts";
+import {
+  assertPreparedStatements,
+  createDatabase,
+  reachableClientConfig,
+} from "../src/platform/postgres/index.ts";
 import { migrateQueue, queueInstalled } from "../src/platform/queue/index.ts";
 import { systemRandom } from "../src/platform/random.ts";
 
@@ -23,7 +27,7 @@ export async function migrateQueues(config: Config, log: Log): Promise<void> {
  * Makes sure the tables are those of this release before anything serves: migrates in development and where the operator asked for it, refuses
  * otherwise. Then the root group and the declared personas are made known.
  *
- * @throws Error that names the pending migrations and the command
+ * @throws Error that names the pending migrations and the command, or what a pooler in between lacks
  */
 export async function prepareDatabase(
   config: Config,
@@ -34,6 +38,7 @@ export async function prepareDatabase(
     poolMax: 2,
   });
   try {
+    await assertPreparedStatements(config.database);
     const migrate = config.database.migrateOnStart || config.environment.class === "development";
     const pending = await pendingMigrations(database);
     if (!migrate && pending.length > 0) {

@@ -1,8 +1,11 @@
 /**
- * uWebSockets.js with nothing around it: `/static` sends the bytes of a file, `POST /user` answers one statement's row as JSON.
+ * uWebSockets.js with nothing around it: `/static` sends the bytes of a file, `POST /user` answers one statement's row as JSON, `POST /write`
+ * changes a row and adds one to the audit trail.
  * Prints its port when it listens.
  */
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { auditStore } from "../../src/core/audit/store.ts";
 import { userStore } from "../../src/core/users/store.ts";
 import { loadNative } from "../../src/platform/http/uws/load.ts";
 import { openDatabase, programArguments } from "./database.ts";
@@ -17,32 +20,46 @@ app.any("/static", (response) => {
   response.writeStatus("200 OK").writeHeader("content-type", "application/json").end(bytes);
 });
 
-app.any("/user", (response) => {
-  let gone = false;
-  const parts: Buffer[] = [];
-  response.onAborted(() => {
-    gone = true;
+/** Reads a JSON body, works, answers with the result. */
+function serve(path: string, work: (body: Record<string, unknown>) => Promise<unknown>): void {
+  app.any(path, (response) => {
+    let gone = false;
+    const parts: Buffer[] = [];
+    response.onAborted(() => {
+      gone = true;
+    });
+    response.onData((chunk, last) => {
+      parts.push(Buffer.from(chunk.slice(0)));
+      if (!last) return;
+      work(JSON.parse(Buffer.concat(parts).toString("utf8"))).then(
+        (result) => {
+          if (gone) return;
+          response.cork(() => {
+            response
+              .writeStatus("200 OK")
+              .writeHeader("content-type", "application/json")
+              .end(JSON.stringify({ ok: true, result }));
+          });
+        },
+        (error: unknown) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
+    });
   });
-  response.onData((chunk, last) => {
-    parts.push(Buffer.from(chunk.slice(0)));
-    if (!last) return;
-    const { email } = JSON.parse(Buffer.concat(parts).toString("utf8"));
-    userStore.byEmail(database, String(email)).then(
-      (row) => {
-        if (gone) return;
-        response.cork(() => {
-          response
-            .writeStatus("200 OK")
-            .writeHeader("content-type", "application/json")
-            .end(JSON.stringify({ ok: true, result: row }));
-        });
-      },
-      (error: unknown) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
+}
+
+serve("/user", ({ email }) => userStore.byEmail(database, String(email)));
+serve("/write", async ({ id }) => {
+  const at = new Date();
+  await userStore.setEmailVerified(database, String(id), true, at);
+  const occasion = { at, ip: null, userAgent: null, actor: "management", requestId: randomUUID() };
+  await auditStore.addRecords(database, occasion, {
+    ...{ ids: [randomUUID()], actions: ["management.called"], targets: [`user:${id}`], outcomes: ["ok"] },
+    details: ['{"method":"SetEmailVerified"}'],
   });
+  return null;
 });
 
 app.listen("127.0.0.1", 0, (socket) => {

@@ -1,4 +1,5 @@
 import type { Scenario } from "../bench.ts";
+import { backEnd, importing } from "./back-end.ts";
 import { jwks, management, me } from "./light.ts";
 import { login, mix, policy, refresh, storm } from "./sign-in.ts";
 import { footprint, growth } from "./size.ts";
@@ -10,9 +11,11 @@ export const scenarios: readonly Scenario[] = [
   refresh,
   me,
   management,
+  backEnd,
   storm,
   mix,
   policy,
   footprint,
+  importing,
   growth,
 ];

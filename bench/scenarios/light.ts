@@ -7,7 +7,8 @@ import { managementToken, type Service, startProgram } from "../services.ts";
 /** Measurements of ours and of the raw limit in turns, so that a noisy neighbour meets both. */
 const rounds = 2;
 
-async function withBareServer<T>(bench: Bench, work: (bare: Service) => Promise<T>): Promise<T> {
+/** Runs work beside a bare server on the same database. */
+export async function withBareServer<T>(bench: Bench, work: (bare: Service) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), "authkit-bench-bytes-"));
   const file = join(directory, "jwks.json");
   const jwks = await fetch(`${bench.cluster.url}/.well-known/jwks.json`);

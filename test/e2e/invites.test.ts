@@ -112,7 +112,7 @@ describe("invite links", () => {
     const own = await as(owner, "POST", "/invites/redeem", { code });
     expect(own.body).toEqual({ ok: true, persona: "org", instance_slug: slug, role: "member" });
     expect(await roleOf(owner, slug)).toBe("owner");
-    const guests = await Promise.all(Array.from({ length: 10 }, () => account()));
+    const guests = await Promise.all(Array.from({ length: 50 }, () => account()));
     const replies = await Promise.all(guests.map((guest) => as(guest, "POST", "/invites/redeem", { code })));
     expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
     for (const reply of replies.filter(({ status }) => status !== 200))
@@ -253,7 +253,7 @@ describe("membership invites and additions", () => {
     expect(outcome(await as(other, "POST", `/me/group-invites/${id}/accept`))).toEqual([404, "not_found"]);
     expect(outcome(await as(guest, "POST", "/me/group-invites/none/accept"))).toEqual([404, "not_found"]);
     const replies = await Promise.all(
-      Array.from({ length: 20 }, () => as(guest, "POST", `/me/group-invites/${id}/accept`)),
+      Array.from({ length: 50 }, () => as(guest, "POST", `/me/group-invites/${id}/accept`)),
     );
     expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(await roleOf(guest, slug)).toBe("member");

@@ -212,7 +212,7 @@ describe("login", () => {
   test("a backup code opens one session for whoever presents it first", async () => {
     const account = await withTotp();
     const [first = "", second = ""] = account.backupCodes;
-    const handOffs = await Promise.all(Array.from({ length: 10 }, () => login(account)));
+    const handOffs = await Promise.all(Array.from({ length: 50 }, () => login(account)));
     const replies = await Promise.all(handOffs.map((one) => verify(one, first, { backup_code: true })));
     expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
     const lower = await verify(await login(account), second.toLowerCase(), { backup_code: true });

@@ -1,0 +1,69 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { describe, expect, inject, test } from "vitest";
+import { behindProxy } from "../support/accounts.ts";
+import { startCluster } from "../support/cluster.ts";
+import { unlimited } from "../support/faulty.ts";
+import { journey } from "../support/journey.ts";
+import { startLoad } from "../support/load.ts";
+import { lostOf, until } from "../support/outcome.ts";
+import { startPgBouncer } from "../support/pgbouncer.ts";
+import { createTestDatabase } from "../support/postgres.ts";
+
+// Debian's PgBouncer (1.18) does not track prepared statements.
+describe("behind PgBouncer in transaction mode", () => {
+  test("everything works, migrations and the rotation of keys included, and load loses nothing", async () => {
+    const pooler = await startPgBouncer(inject("postgresUrl"));
+    const database = await createTestDatabase(inject("postgresUrl"));
+    const cluster = await startCluster({
+      databaseUrl: `${pooler.url(database.url)}?prepared_statements=false`,
+      env: {
+        ...behindProxy,
+        AUTHKIT_CONFIG: await unlimited(),
+        AUTHKIT_PASSWORDLESS: "true",
+        AUTHKIT_PASSWORDLESS_AUTO_REGISTER: "true",
+        AUTHKIT_KEYRING_SECRET: "33".repeat(32),
+      },
+    });
+    try {
+      await journey(cluster);
+      const load = await startLoad(cluster);
+      await until("load is under way", 20, () => load.acknowledged.length > 3);
+      const rotated = spawnSync(process.execPath, ["src/cli/main.ts", "keys", "rotate"], {
+        cwd: join(import.meta.dirname, "../.."),
+        env: { ...cluster.env },
+        encoding: "utf8",
+      });
+      expect(rotated.status, rotated.stdout + rotated.stderr).toBe(0);
+      const seen = load.acknowledged.length;
+      await until("it goes on", 20, () => load.acknowledged.length > seen + 20);
+      await load.stop();
+      for (const part of [load.light, load.registrations, load.refreshes, load.calls]) {
+        const { unanswered, refused, samples } = part;
+        expect({ unanswered, refused: [...refused], samples }).toEqual({
+          unanswered: 0,
+          refused: [],
+          samples: [],
+        });
+      }
+      expect(await lostOf(cluster, load)).toEqual({ accounts: [], sessions: [] });
+      await journey(cluster);
+    } finally {
+      await cluster.stop();
+      await pooler.stop();
+      await database.drop();
+    }
+  }, 120_000);
+
+  test("a server that would use prepared statements does not start, and says what to do", async () => {
+    const pooler = await startPgBouncer(inject("postgresUrl"));
+    const database = await createTestDatabase(inject("postgresUrl"));
+    try {
+      const started = startCluster({ databaseUrl: pooler.url(database.url) });
+      await expect(started).rejects.toThrow(/add prepared_statements=false to its query/);
+    } finally {
+      await pooler.stop();
+      await database.drop();
+    }
+  });
+});
