@@ -11,9 +11,16 @@ declare module "vitest" {
   }
 }
 
+/** Superuser URL of a server to test with instead of one of the run's own: another version, or one with other settings. */
+const givenPostgres = process.env["AUTHKIT_TEST_POSTGRES_URL"];
+
 /** One PostgreSQL and one Redis for the whole run, on free loopback ports, gone afterwards. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const [postgres, redis] = await Promise.all([startTestPostgres(), startTestRedis()]);
+  const postgres =
+    givenPostgres === undefined
+      ? await startTestPostgres()
+      : { url: givenPostgres, stop: () => Promise.resolve() };
+  const redis = await startTestRedis();
   project.provide("postgresUrl", postgres.url);
   project.provide("redisUrl", redis.url);
   return async () => {
