@@ -55,3 +55,10 @@ export function processTree(root: number): ProcessUse[] {
 export function cpuSeconds(root: number): number {
   return processTree(root).reduce((sum, { cpu }) => sum + cpu, 0);
 }
+
+/** What a process of the cluster is, such as `http:0`; `primary` for the one that forks. */
+export function workerName(pid: number): string {
+  const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+  const entry = environment.find((line) => line.startsWith("AUTHKIT_WORKER="));
+  return entry?.slice("AUTHKIT_WORKER=".length) ?? "primary";
+}

@@ -1,5 +1,5 @@
 import { type Bench, drive, type Line, logins, type Measured, refreshes, type Scenario } from "../bench.ts";
-import { processTree } from "../processes.ts";
+import { processTree, workerName } from "../processes.ts";
 import { seed } from "../seed.ts";
 import { issuer } from "../services.ts";
 
@@ -9,18 +9,20 @@ const mebi = 1024 * 1024;
 export const footprint: Scenario = {
   name: "footprint",
   async run(bench) {
-    const workers = processTree(bench.cluster.pid);
-    const resident = workers.map((worker) => worker.rss / mebi).sort((a, b) => b - a);
-    const http = workers.filter(({ command }) => /\bhttp\b/.test(command)).map(({ rss }) => rss / mebi);
-    const largest = Math.max(...(http.length > 0 ? http : resident));
+    const processes = processTree(bench.cluster.pid)
+      .map(({ pid, rss }) => ({ name: workerName(pid), megabytes: rss / mebi }))
+      .sort((one, other) => other.megabytes - one.megabytes);
+    const largest = Math.max(
+      ...processes.filter(({ name }) => name.startsWith("http:")).map(({ megabytes }) => megabytes),
+    );
     return [
       {
-        path: `RSS of the largest ${http.length > 0 ? "http worker" : "process"}`,
+        path: "RSS of the largest http worker",
         raw: largest,
         against: "MB",
         budget: "≤ 120 MB",
         met: largest <= 120,
-        note: `all processes: ${resident.map((size) => size.toFixed(0)).join(", ")} MB`,
+        note: processes.map(({ name, megabytes }) => `${name} ${megabytes.toFixed(0)}`).join(", "),
       },
       {
         path: "start to ready",
