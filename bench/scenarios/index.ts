@@ -1,12 +1,13 @@
 import type { Scenario } from "../bench.ts";
 import { backEnd, importing } from "./back-end.ts";
 import { jwks, management, me } from "./light.ts";
-import { login, mix, policy, refresh, storm } from "./sign-in.ts";
+import { kernels, login, mix, policy, refresh, storm } from "./sign-in.ts";
 import { footprint, growth } from "./size.ts";
 
 /** In the order they run: what fills the database comes last. */
 export const scenarios: readonly Scenario[] = [
   jwks,
+  kernels,
   login,
   refresh,
   me,

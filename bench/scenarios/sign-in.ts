@@ -40,6 +40,28 @@ export const login: Scenario = {
   },
 };
 
+/** The native kernel against the one with prebuilt binaries, in turns; nothing where it is not built. */
+export const kernels: Scenario = {
+  name: "kernels",
+  async run(bench) {
+    const rate = (kernel: string): Promise<number> =>
+      rateOf("hash-loop.ts", [bench.argon2, String(bench.options.duration), kernel]);
+    const native = await rate("native").catch(() => undefined);
+    if (native === undefined) return [];
+    const lines: Line[] = [];
+    for (let round = 0; round < 2; round++) {
+      const prebuilt = await rate("@node-rs/argon2");
+      const ours = round === 0 ? native : await rate("native");
+      lines.push({
+        path: `native kernel, ${ours.toFixed(1)} hashes/s`,
+        ...{ raw: prebuilt, against: "@node-rs/argon2", ratio: ours / prebuilt },
+        ...{ budget: "≥ 1.40", met: ours / prebuilt >= 1.4 },
+      });
+    }
+    return lines;
+  },
+};
+
 /** Refreshes of many sessions, against the same two statements in a bare loop on as many connections. */
 export const refresh: Scenario = {
   name: "refresh",

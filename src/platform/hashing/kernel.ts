@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import { createRequire } from "node:module";
 
 export type Argon2Type = "argon2id" | "argon2i" | "argon2d";
 
@@ -28,6 +29,41 @@ export interface KernelCandidate {
   readonly name: string;
   load(): Promise<Argon2Kernel>;
 }
+
+const nativeFile = "../../../native/hashing/dist/authkit-hashing.node";
+const codes: Readonly<Record<Argon2Type, number>> = { argon2d: 0, argon2i: 1, argon2id: 2 };
+
+type Tag = (
+  algorithm: number,
+  version: number,
+  password: Buffer,
+  salt: Buffer,
+  memory: number,
+  passes: number,
+  lanes: number,
+  length: number,
+) => Promise<Buffer>;
+
+function isNative(loaded: unknown): loaded is { readonly tag: Tag; readonly shape: () => string } {
+  return typeof loaded === "object" && loaded !== null && "tag" in loaded && "shape" in loaded;
+}
+
+/**
+ * Our own kernel, where it has been built (`npm run build:native`): one arena of huge pages a process instead of fresh memory for each hash,
+ * and the widest instructions the processor has.
+ */
+export const nativeKernel: KernelCandidate = {
+  name: "native",
+  async load() {
+    const loaded: unknown = createRequire(import.meta.url)(nativeFile);
+    if (!isNative(loaded)) throw new Error("the built module is another one");
+    return {
+      name: `native (${loaded.shape()})`,
+      derive: ({ type, version, password, salt, memory, iterations, parallelism, tagLength }) =>
+        loaded.tag(codes[type], version, password, salt, memory, iterations, parallelism, tagLength),
+    };
+  },
+};
 
 /** The RustCrypto-descended kernel with prebuilt binaries: twice the throughput of the C reference at equal parameters. */
 export const nodeRsKernel: KernelCandidate = {
@@ -73,7 +109,7 @@ export const referenceKernel: KernelCandidate = {
 };
 
 /** In order of preference; a faster kernel is put first. */
-export const kernelCandidates: readonly KernelCandidate[] = [nodeRsKernel, referenceKernel];
+export const kernelCandidates: readonly KernelCandidate[] = [nativeKernel, nodeRsKernel, referenceKernel];
 
 /**
  * Loads the first kernel that exists here and answers a known vector rightly: a broken binary must never store hashes that
