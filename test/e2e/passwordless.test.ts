@@ -126,6 +126,24 @@ describe("confirm", () => {
       expect([reply.status, reply.code]).toEqual([400, "invalid_or_expired_code"]);
   });
 
+  // More guesses than a code allows, so that one that is not looked at can overtake one that is.
+  test("a right code wins over the guesses that come too late, every time", async () => {
+    const people = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const { email } = newPerson();
+        await start({ email });
+        return { email, code: (await messageTo(cluster, email)).code };
+      }),
+    );
+    const opened = await Promise.all(
+      people.map(async (body) => {
+        const replies = await Promise.all(Array.from({ length: 8 }, () => confirm(body)));
+        return replies.filter(({ status }) => status === 200).length;
+      }),
+    );
+    expect(opened).toEqual(people.map(() => 1));
+  });
+
   test("a six-digit code is no token, whoever's it is", async () => {
     const { email } = newPerson();
     await start({ email });
@@ -144,6 +162,17 @@ describe("confirm", () => {
       expect((await confirm({ email, code: wrong })).code).toBe("invalid_or_expired_code");
     expect((await confirm({ email, code })).code).toBe("invalid_or_expired_code");
     expect((await confirm({ token })).status).toBe(200);
+  });
+
+  test("whoever's code five guesses killed asks for another, and that one works", async () => {
+    const { email } = newPerson();
+    await start({ email });
+    const { code } = await messageTo(cluster, email);
+    const wrong = code === "000000" ? "000001" : "000000";
+    for (let guess = 0; guess < 5; guess++) await confirm({ email, code: wrong });
+    await start({ email });
+    const next = await messageTo(cluster, email, 2);
+    expect((await confirm({ email, code: next.code })).status).toBe(200);
   });
 
   test("a restart voids the earlier message", async () => {

@@ -240,6 +240,23 @@ describe("POST /{channel}/verify/request without signing in", () => {
     expect([badBearer.status, badBearer.code]).toEqual([401, "invalid_token"]);
   });
 
+  it("a right code wins over the guesses that come too late, every time", async () => {
+    const people = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const p = newPerson();
+        await register(p);
+        return { email: p.email, code: (await messageTo(cluster, p.email)).code };
+      }),
+    );
+    const confirmed = await Promise.all(
+      people.map(async (body) => {
+        const replies = await Promise.all(Array.from({ length: 8 }, () => confirm("email", body)));
+        return replies.filter(({ status }) => status === 200).length;
+      }),
+    );
+    expect(confirmed).toEqual(people.map(() => 1));
+  });
+
   it("five wrong codes kill the right one", async () => {
     const p = newPerson();
     await register(p);

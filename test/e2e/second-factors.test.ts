@@ -209,6 +209,19 @@ describe("login", () => {
     for (const reply of replies.filter(({ status }) => status !== 200)) expect(reply.status).toBe(401);
   });
 
+  test("a right code wins over the guesses that come too late, every time", async () => {
+    const accounts = await Promise.all(Array.from({ length: 20 }, () => withTotp()));
+    const opened = await Promise.all(
+      accounts.map(async (account) => {
+        const handOff = await login(account);
+        const code = codeNow(account.secret);
+        const replies = await Promise.all(Array.from({ length: 8 }, () => verify(handOff, code)));
+        return replies.filter(({ status }) => status === 200).length;
+      }),
+    );
+    expect(opened).toEqual(accounts.map(() => 1));
+  });
+
   test("a backup code opens one session for whoever presents it first", async () => {
     const account = await withTotp();
     const [first = "", second = ""] = account.backupCodes;

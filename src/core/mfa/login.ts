@@ -109,10 +109,14 @@ export function createSecondFactorLogin(
   const attemptsKey = (challenge: string): string => `${key(challenge)}:attempts`;
 
   async function read(challenge: string, userId: string): Promise<StoredChallenge> {
-    const text = await ephemeral.get(key(challenge));
+    const [text, attempts] = await Promise.all([
+      ephemeral.get(key(challenge)),
+      ephemeral.get(attemptsKey(challenge)),
+    ]);
     const stored: unknown = text === undefined ? undefined : JSON.parse(text);
     if (!shape.Check(stored) || !isOrigin(stored.origin) || stored.userId !== userId)
       throw new AuthError("invalid_challenge");
+    if (Number(attempts ?? 0) >= maxWrongCodes) throw new AuthError("invalid_challenge");
     return { ...stored, origin: stored.origin };
   }
 
@@ -216,7 +220,7 @@ export function createSecondFactorLogin(
           context,
         ));
       if (user === undefined || !accepted) {
-        if (attempt === maxWrongCodes) await ephemeral.delete(key(challenge));
+        // The count alone kills the challenge: to delete it could overtake a right code that was presented at the same time.
         await failed(userId, "invalid_code", context);
         throw new AuthError("invalid_code");
       }

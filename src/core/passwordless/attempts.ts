@@ -8,7 +8,10 @@ const ttl = 600;
 
 /** Counts guesses at the codes of a contact, whether it has one or not. */
 export interface PasswordlessAttempts {
-  /** Counts a guess before it is looked at, so that guesses made at once cannot outnumber the limit. */
+  /**
+   * Counts a guess before it is looked at, so that guesses made at once cannot outnumber the limit. `last` is the one guess whose failure
+   * kills the code: one that was never looked at must not, or it would overtake a right one that came before it.
+   */
   begin(channel: string, address: string): Promise<{ readonly allowed: boolean; readonly last: boolean }>;
   clear(channel: string, address: string): Promise<void>;
 }
@@ -19,7 +22,7 @@ export function createPasswordlessAttempts(ephemeral: EphemeralStore): Passwordl
   return {
     async begin(channel, address) {
       const count = await ephemeral.increment(key(channel, address), ttl);
-      return { allowed: count <= maxWrongCodes, last: count >= maxWrongCodes };
+      return { allowed: count <= maxWrongCodes, last: count === maxWrongCodes };
     },
     clear: (channel, address) => ephemeral.delete(key(channel, address)),
   };

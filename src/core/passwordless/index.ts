@@ -179,6 +179,7 @@ export function createPasswordless(
         if (guess.last) {
           // The link in the same message cannot be guessed, and is not the guesser's to destroy.
           await books[channel].dropCode(address);
+          await attempts.clear(channel, address);
           log.info({ channel }, "five wrong passwordless codes: the code is void");
         }
         throw new AuthError("invalid_or_expired_code");
@@ -212,7 +213,9 @@ export function createPasswordless(
 
     async recordFailure(identifier) {
       const { channel, address } = parsed(identifier);
-      if ((await attempts.begin(channel, address)).last) await books[channel].dropCode(address);
+      if (!(await attempts.begin(channel, address)).last) return;
+      await books[channel].dropCode(address);
+      await attempts.clear(channel, address);
     },
 
     async clearFailures(identifier) {

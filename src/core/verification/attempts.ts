@@ -10,7 +10,10 @@ export const maxWrongCodes = 5;
  * limit; a right one clears the count.
  */
 export interface CodeAttempts {
-  /** False when the guess is one too many and must not be looked at. */
+  /**
+   * `allowed` is false when the guess is one too many and must not be looked at. `last` is the one guess whose failure kills the code: one
+   * that was never looked at must not, or it would overtake a right one that came before it.
+   */
   begin(
     channel: ContactChannel,
     address: string,
@@ -25,7 +28,7 @@ export function createCodeAttempts(ephemeral: EphemeralStore): CodeAttempts {
   return {
     async begin(channel, address) {
       const count = await ephemeral.increment(key(channel, address), verificationTtl[channel]);
-      return { allowed: count <= maxWrongCodes, last: count >= maxWrongCodes };
+      return { allowed: count <= maxWrongCodes, last: count === maxWrongCodes };
     },
     clear: (channel, address) => ephemeral.delete(key(channel, address)),
   };
