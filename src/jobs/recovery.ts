@@ -8,7 +8,7 @@ export function recoveryJob(
 ): JobDefinition {
   return {
     name: recoveryQueue,
-    concurrency: 2,
+    concurrency: 4,
     async handle({ payload }) {
       const { request, context } = core.recoveryRequests.open(payload);
       const { channel, address, passwordless } = request;

@@ -9,7 +9,7 @@ import { deliveryQueueDefinitions } from "./queues.ts";
 import { showInConsole } from "./show.ts";
 
 /** Deliveries at once in one jobs worker: what a mail server's connections bear. */
-const concurrency = 4;
+const concurrency = 8;
 
 export type DeliveryPlatform = Pick<Platform, "config" | "ephemeral" | "clock" | "log">;
 

@@ -92,18 +92,25 @@ export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunn
 
 async function serve(boss: PgBoss, job: JobDefinition, log: Log, instruments: Instruments): Promise<void> {
   await defineQueue(boss, job);
-  await boss.work(
-    job.name,
-    {
-      includeMetadata: true,
-      batchSize: 1,
-      localConcurrency: job.concurrency ?? 1,
-      pollingIntervalSeconds: job.pollSeconds ?? (job.cron === undefined ? 0.5 : 5),
-    },
-    async (batch: JobWithMetadata<object>[]) => {
-      for (const one of batch) await attempt(job, one, log, instruments);
-    },
-  );
+  const workers: string[] = [];
+  for (let slot = 0; slot < (job.concurrency ?? 1); slot++) {
+    const id = await boss.work(
+      job.name,
+      {
+        includeMetadata: true,
+        batchSize: 1,
+        pollingIntervalSeconds: job.pollSeconds ?? (job.cron === undefined ? 0.5 : 5),
+      },
+      async (batch: JobWithMetadata<object>[]) => {
+        // Where one job was there may be more: this worker and the next one look again without waiting for their interval, so that a full
+        // queue is worked off at the speed of the work.
+        for (const awake of [workers[slot], workers[slot + 1]])
+          if (awake !== undefined) boss.notifyWorker(awake);
+        for (const one of batch) await attempt(job, one, log, instruments);
+      },
+    );
+    workers.push(id);
+  }
   if (job.cron !== undefined) await boss.schedule(job.name, job.cron, {}, { tz: "UTC", missed: "once" });
 }
 
