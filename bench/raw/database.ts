@@ -1,28 +1,37 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { DatabaseConfig } from "../../src/config/config.ts";
-import { silentLog } from "../../src/platform/log/port.ts";
-import { createMetrics } from "../../src/platform/metrics/prometheus.ts";
-import { createDatabase } from "../../src/platform/postgres/index.ts";
-import type { Database } from "../../src/platform/postgres/port.ts";
+import pg from "pg";
+import type { Queryable, SqlValue, Statement } from "../../src/platform/postgres/port.ts";
+import { quoteSchema } from "../../src/platform/postgres/rendering.ts";
+import { columnTypes } from "../../src/platform/postgres/values.ts";
 import { schema } from "../schema.ts";
 
-/** The server's own driver without the server: what statements cost by themselves. */
-export async function openDatabase(url: string, poolMax: number): Promise<Database> {
-  const config: DatabaseConfig = {
-    url,
-    schema,
-    poolMax,
-    poolMin: poolMax,
-    idleTimeoutMs: 60_000,
-    maxLifetimeMs: 600_000,
-    connectTimeoutMs: 10_000,
-    statementTimeoutMs: 30_000,
-    preparedStatements: true,
-    migrateOnStart: false,
+export interface RawDatabase extends Queryable {
+  close(): Promise<void>;
+}
+
+/** The driver with its own pool, as it comes: what statements cost without a server around them. They are prepared, as the server's are. */
+export async function openDatabase(url: string, connections: number): Promise<RawDatabase> {
+  const pool = new pg.Pool({ connectionString: url, max: connections, types: columnTypes });
+  const texts = new Map<Statement, string>();
+  const query = async <R extends object>(
+    statement: Statement,
+    values: readonly SqlValue[] = [],
+  ): Promise<pg.QueryResult<R>> => {
+    const text = texts.get(statement) ?? statement.text(quoteSchema(schema));
+    texts.set(statement, text);
+    return pool.query<R>({ name: statement.name, text, values: [...values] });
   };
-  const database = createDatabase(config, silentLog, createMetrics("bench"), { applicationName: "bench" });
+  const opened = await Promise.all(Array.from({ length: connections }, () => pool.connect()));
+  for (const client of opened) client.release();
   await delay(300);
-  return database;
+  return {
+    rows: async <R extends object>(statement: Statement, values?: readonly SqlValue[]) =>
+      (await query<R>(statement, values)).rows,
+    row: async <R extends object>(statement: Statement, values?: readonly SqlValue[]) =>
+      (await query<R>(statement, values)).rows[0],
+    run: async (statement, values) => (await query(statement, values)).rowCount ?? 0,
+    close: () => pool.end(),
+  };
 }
 
 /** Arguments of a raw program, or an explanation of what it wants. */

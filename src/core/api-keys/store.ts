@@ -1,4 +1,4 @@
-import { type Queryable, sql } from "../../platform/postgres/port.ts";
+import { lookup, type Queryable, sql } from "../../platform/postgres/port.ts";
 
 const columns = `
   k.id, k.key_id AS "keyId", k.name, k.role, k.created_by AS "createdBy", k.created_at AS "createdAt",
@@ -24,7 +24,7 @@ const revoke = sql(
     `UPDATE ${s}.api_keys SET revoked_at = $3 WHERE id = $1 AND permission_group_id = $2 AND revoked_at IS NULL RETURNING key_id AS "keyId"`,
 );
 
-const byKeyId = sql(
+const byKeyId = lookup(
   "apiKeys.byKeyId",
   (s) => `
   SELECT ${columns}, k.secret_hash AS "secretHash", g.id AS "groupId", g.persona, g.instance_slug AS "instanceSlug",

@@ -1,9 +1,9 @@
-import { type Queryable, sql } from "../../platform/postgres/port.ts";
+import { lookup, type Queryable, sql } from "../../platform/postgres/port.ts";
 import type { GroupMemberRow, GroupRow, MembershipRow, Subject } from "./types.ts";
 
 const groupColumns = `g.id, g.persona, g.instance_slug AS "instanceSlug", g.display_name AS "displayName"`;
 
-const root = sql(
+const root = lookup(
   "groups.root",
   (s) =>
     `SELECT ${groupColumns} FROM ${s}.permission_groups AS g WHERE g.persona = 'root' AND g.deleted_at IS NULL`,
@@ -17,7 +17,7 @@ const insertRoot = sql(
 );
 
 // A name given up by a rename leads to its group for ever, unless a live group has it.
-const bySlug = sql(
+const bySlug = lookup(
   "groups.bySlug",
   (s) => `
   SELECT ${groupColumns} FROM ${s}.permission_groups AS g
@@ -139,7 +139,7 @@ const usableOwners = sql(
   WHERE r.permission_group_id = $1 AND r.role = 'owner' AND r.deleted_at IS NULL AND a.enabled AND a.deleted_at IS NULL`,
 );
 
-const rootRoles = sql(
+const rootRoles = lookup(
   "groups.rootRoles",
   (s) => `
   SELECT r.user_id AS id, array_agg(r.role ORDER BY r.role) AS roles

@@ -1,11 +1,11 @@
-import { type Queryable, sql } from "../../platform/postgres/port.ts";
+import { lookup, type Queryable, sql } from "../../platform/postgres/port.ts";
 import type { Identity, NewIdentity } from "./types.ts";
 
 const columns = `
   l.id, l.user_id AS "userId", l.issuer, l.provider_slug AS provider, l.subject, l.email_at_provider AS email, l.profile,
   l.created_at AS "createdAt"`;
 
-const find = sql(
+const find = lookup(
   "identities.find",
   (s) => `SELECT ${columns} FROM ${s}.user_providers AS l WHERE l.issuer = $1 AND l.subject = $2`,
 );

@@ -1,7 +1,7 @@
-import { type Queryable, sql } from "../../platform/postgres/port.ts";
+import { lookup, type Queryable } from "../../platform/postgres/port.ts";
 import type { MfaState } from "./types.ts";
 
-const selectState = sql(
+const selectState = lookup(
   "mfa.selectState",
   (s) => `
   SELECT coalesce(m.enabled, false) AS enabled, coalesce(cardinality(m.backup_codes), 0) AS "backupCodes",

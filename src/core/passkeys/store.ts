@@ -1,4 +1,4 @@
-import { type Queryable, sql } from "../../platform/postgres/port.ts";
+import { lookup, type Queryable, sql } from "../../platform/postgres/port.ts";
 import type { Passkey } from "./types.ts";
 import type { NewCredential, VerifiedAssertion } from "./webauthn.ts";
 
@@ -51,7 +51,7 @@ const insert = sql(
   SELECT ${columns} FROM p`,
 );
 
-const forLogin = sql(
+const forLogin = lookup(
   "passkeys.forLogin",
   (s) => `
   SELECT h.user_id AS "userId", p.id AS "passkeyId", p.public_key AS "publicKey", p.backup_eligible AS "backupEligible"
@@ -102,7 +102,7 @@ const remove = sql(
   )`,
 );
 
-const exists = sql(
+const exists = lookup(
   "passkeys.exists",
   (s) => `
   SELECT 1 AS one FROM ${s}.user_passkeys

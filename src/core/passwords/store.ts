@@ -1,17 +1,20 @@
 import { AuthError } from "../../contract/errors/index.ts";
 import type { StoredHash } from "../../platform/hashing/port.ts";
-import { ConstraintViolation, type Queryable, sql } from "../../platform/postgres/port.ts";
+import { ConstraintViolation, lookup, type Queryable, sql } from "../../platform/postgres/port.ts";
 
-const read = sql(
+const read = lookup(
   "passwords.read",
   (s) => `
   SELECT password_hash AS hash, hash_algo AS algorithm, hash_params AS params
   FROM ${s}.user_passwords WHERE user_id = $1`,
 );
 
-const probe = sql("passwords.exists", (s) => `SELECT 1 AS one FROM ${s}.user_passwords WHERE user_id = $1`);
+const probe = lookup(
+  "passwords.exists",
+  (s) => `SELECT 1 AS one FROM ${s}.user_passwords WHERE user_id = $1`,
+);
 
-const readVersion = sql(
+const readVersion = lookup(
   "passwords.readVersion",
   (s) => `
   SELECT (extract(epoch FROM password_updated_at) * 1000000)::bigint::text AS version

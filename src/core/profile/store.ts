@@ -1,4 +1,4 @@
-import { sql } from "../../platform/postgres/port.ts";
+import { lookup } from "../../platform/postgres/port.ts";
 
 /** All that `/me` shows, in one round trip. */
 export interface ProfileRow {
@@ -33,7 +33,7 @@ export interface ProfileRow {
   readonly renamedAt: Date | null;
 }
 
-export const profileOf = sql(
+export const profileOf = lookup(
   "profile.read",
   (s) => `
     SELECT u.id, u.email::text AS email, u.phone_number AS "phoneNumber", u.username::text AS username,

@@ -1,4 +1,4 @@
-import { type Queryable, sql } from "../../platform/postgres/port.ts";
+import { lookup, type Queryable, sql } from "../../platform/postgres/port.ts";
 import type { AccessState } from "../users/access.ts";
 
 // Accounts removed for good leave only their audit row; being reserved has no date of its own.
@@ -24,7 +24,7 @@ const revokedSessions = sql(
   SELECT session_id FROM ${s}.session_events WHERE occurred_at >= $1 AND event = 'session_revoked'`,
 );
 
-const selectAccess = sql(
+const selectAccess = lookup(
   "revocations.selectAccess",
   (s) => `
   SELECT u.deleted_at AS "deletedAt", coalesce(u.metadata -> 'reserved' = 'true'::jsonb, false) AS reserved,

@@ -1,9 +1,9 @@
-import { type Queryable, type SqlValue, sql } from "../../platform/postgres/port.ts";
+import { lookup, type Queryable, type SqlValue, sql } from "../../platform/postgres/port.ts";
 import { unrevoked } from "./revocation-store.ts";
 import { type SubjectRow, subjectColumns, subjectJoins } from "./subject.ts";
 import type { SessionRow } from "./types.ts";
 
-const selectSubject = sql(
+const selectSubject = lookup(
   "sessions.selectSubject",
   (s) => `SELECT ${subjectColumns(s, "$2")} FROM ${s}.users AS u ${subjectJoins(s)} WHERE u.id = $1`,
 );
@@ -49,7 +49,7 @@ const refreshColumns = (s: string, roles: string) => `
   t.id, t.family_id AS "familyId", t.created_at AS "createdAt", t.last_authenticated_at AS "lastAuthenticatedAt",
   t.expires_at AS "expiresAt", t.auth_methods AS "authMethods", ${subjectColumns(s, roles)}`;
 
-const selectByCurrent = sql(
+const selectByCurrent = lookup(
   "sessions.selectByCurrent",
   (s) => `
   SELECT ${refreshColumns(s, "$3")}
@@ -58,7 +58,7 @@ const selectByCurrent = sql(
     AND (t.expires_at IS NULL OR t.expires_at > $4)`,
 );
 
-const selectByPrevious = sql(
+const selectByPrevious = lookup(
   "sessions.selectByPrevious",
   (s) => `
   SELECT t.current_token_hash AS "currentHash", t.previous_successor_sealed AS "sealed",
@@ -81,7 +81,7 @@ const sessionColumns = `
   last_authenticated_at AS "lastAuthenticatedAt", expires_at AS "expiresAt", revoked_at AS "revokedAt",
   user_agent AS "userAgent", host(ip_addr) AS ip, auth_methods AS "authMethods"`;
 
-const selectLive = sql(
+const selectLive = lookup(
   "sessions.selectLive",
   (s) => `
   SELECT ${sessionColumns} FROM ${s}.refresh_sessions AS t

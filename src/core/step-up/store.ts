@@ -1,6 +1,6 @@
-import { type Queryable, sql } from "../../platform/postgres/port.ts";
+import { lookup, type Queryable } from "../../platform/postgres/port.ts";
 
-const proofs = sql(
+const proofs = lookup(
   "stepUp.proofs",
   (s) => `
   SELECT u.email::text AS email,

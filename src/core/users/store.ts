@@ -1,4 +1,4 @@
-import { type Queryable, type SqlValue, sql } from "../../platform/postgres/port.ts";
+import { lookup, type Queryable, type SqlValue, sql } from "../../platform/postgres/port.ts";
 import type { NewUser, UserRow } from "./types.ts";
 
 /** Select list of a {@link UserRow} over the alias `u`. */
@@ -9,16 +9,16 @@ export const userColumns = `
   u.biography, u.metadata, u.created_at AS "createdAt", u.updated_at AS "updatedAt", u.last_login AS "lastLogin",
   u.preferred_language AS "preferredLanguage", u.avatar_url AS "avatarUrl"`;
 
-const byId = sql("users.byId", (s) => `SELECT ${userColumns} FROM ${s}.users AS u WHERE u.id = $1`);
-const byEmail = sql(
+const byId = lookup("users.byId", (s) => `SELECT ${userColumns} FROM ${s}.users AS u WHERE u.id = $1`);
+const byEmail = lookup(
   "users.byEmail",
   (s) => `SELECT ${userColumns} FROM ${s}.users AS u WHERE u.email = $1::text::public.citext`,
 );
-const byUsername = sql(
+const byUsername = lookup(
   "users.byUsername",
   (s) => `SELECT ${userColumns} FROM ${s}.users AS u WHERE u.username = $1::text::public.citext`,
 );
-const byPhone = sql(
+const byPhone = lookup(
   "users.byPhone",
   (s) => `SELECT ${userColumns} FROM ${s}.users AS u WHERE u.phone_number = $1`,
 );

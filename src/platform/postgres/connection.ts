@@ -69,6 +69,17 @@ export class Connection {
     );
   }
 
+  /** Statements that `work` sends leave in one write. */
+  together(work: () => void): void {
+    const { stream } = this.#client.connection;
+    stream.cork();
+    try {
+      work();
+    } finally {
+      stream.uncork();
+    }
+  }
+
   /** Runs a command text without values; several commands may be separated by semicolons. */
   command(text: string): Promise<pg.QueryResult<pg.QueryResultRow>> {
     return this.#client.query(text);

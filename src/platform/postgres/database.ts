@@ -9,6 +9,7 @@ import { tlsAttempts } from "./encryption.ts";
 import { watch } from "./execution.ts";
 import { isConnectionFailure, isStalePlan, isTransactionConflict, translate } from "./failures.ts";
 import { createInstruments } from "./instruments.ts";
+import { createLookups } from "./lookups.ts";
 import { ConnectionPool } from "./pool.ts";
 import {
   type Database,
@@ -75,6 +76,8 @@ export function createDatabase(
   const instruments = createInstruments(metrics, pool);
   const statementTimeoutMs = options.statementTimeoutMs ?? config.statementTimeoutMs;
 
+  const lookUp = createLookups(pool, statementTimeoutMs, log);
+
   const attempt = async <R extends object>(
     rendered: Rendered,
     bound: unknown[],
@@ -109,7 +112,11 @@ export function createDatabase(
     const settings = signal === undefined ? queryOptions : { ...queryOptions, signal };
     try {
       signal?.throwIfAborted();
-      return await attempt<R>(rendered, bound, settings).catch((error: unknown) => {
+      const first =
+        rendered.isLookup && queryOptions.timeoutMs === undefined
+          ? lookUp<R>(rendered, bound, signal)
+          : attempt<R>(rendered, bound, settings);
+      return await first.catch((error: unknown) => {
         // A connection that died while idle shows only when used. What changes nothing may be sent again; a write may
         // have arrived, so its fate is for the caller to find out.
         const again = isStalePlan(error) || (rendered.readOnly && isConnectionFailure(error));

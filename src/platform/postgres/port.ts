@@ -23,11 +23,21 @@ export interface Statement {
   readonly text: (schema: string) => string;
   /** Several commands in one text, without values; never prepared. */
   readonly script?: true;
+  /** A read of a few rows by key, which travels with others. */
+  readonly lookup?: true;
 }
 
 /** Declares a statement. `name` is `capability.verbNoun`, unique in the project (a test checks it). */
 export function sql(name: string, text: (schema: string) => string): Statement {
   return { name, text };
+}
+
+/**
+ * Declares a read by key: answered from an index in microseconds, never behind a lock. Outside transactions, look-ups asked for at once share
+ * a connection and a write.
+ */
+export function lookup(name: string, text: (schema: string) => string): Statement {
+  return { name, text, lookup: true };
 }
 
 /** Declares a text of several commands, for migrations and maintenance. */

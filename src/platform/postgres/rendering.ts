@@ -8,6 +8,8 @@ export interface Rendered extends PreparedText {
   readonly label: string;
   /** Whether it changes nothing, so that sending it twice is harmless. */
   readonly readOnly: boolean;
+  /** Declared as one, see `lookup`. */
+  readonly isLookup: boolean;
 }
 
 const schemaPattern = /^[a-z_][a-z0-9_]*$/;
@@ -42,6 +44,7 @@ export function createRenderer(schema: string, prepared: boolean): (statement: S
       name: prepared && statement.script !== true ? serverName(statement.name) : undefined,
       text,
       readOnly: isReadOnly(text),
+      isLookup: statement.lookup === true,
     };
     cache.set(statement, rendered);
     return rendered;

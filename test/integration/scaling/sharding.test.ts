@@ -16,7 +16,7 @@ const statements = new Map(
   files(core).flatMap((path) =>
     [
       ...readFileSync(path, "utf8").matchAll(
-        /sql\(\s*"([\w.]+)",\s*\(s[^)]*\) =>\s*(?:\{[\s\S]*?return )?`([\s\S]*?)`,?\s*\)/g,
+        /(?:sql|lookup)\(\s*"([\w.]+)",\s*\(s[^)]*\) =>\s*(?:\{[\s\S]*?return )?`([\s\S]*?)`,?\s*\)/g,
       ),
     ].map(([, name = "", text = ""]) => [name, text.replace(/\s+/g, " ")] as const),
   ),
