@@ -1,3 +1,5 @@
+import { recordReply } from "./wire-record.ts";
+
 /** A reply a scripted browser looks at. */
 export interface BrowserReply {
   readonly url: string;
@@ -35,7 +37,10 @@ export class ScriptedBrowser {
       if (expired) jar.delete(pair.slice(0, at));
       else jar.set(pair.slice(0, at), pair.slice(at + 1));
     }
-    return { url, status: response.status, headers: response.headers, text: await response.text() };
+    const text = await response.text();
+    const refusal = /(?:[?#&]error=|"code":")(\w+)/.exec(`${response.headers.get("location") ?? ""} ${text}`);
+    recordReply(init.method ?? "GET", url, response.status, refusal?.[1]);
+    return { url, status: response.status, headers: response.headers, text };
   }
 
   /** Follows redirects until a reply is none, or leads to an address for which `until` holds; that address is returned unvisited. */

@@ -1,3 +1,5 @@
+import { recordReply } from "./wire-record.ts";
+
 /** A reply as tests look at it. */
 export interface TestReply {
   readonly status: number;
@@ -48,6 +50,7 @@ export async function request(url: string, options: TestRequest = {}): Promise<T
   const body = parse(text);
   const error = body["error"];
   const code = isRecord(error) && typeof error["code"] === "string" ? error["code"] : undefined;
+  recordReply(init.method ?? "GET", url, response.status, code);
   return { status: response.status, headers: response.headers, text, body, code };
 }
 
