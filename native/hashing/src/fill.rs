@@ -1,6 +1,7 @@
 //! Argon2 (RFC 9106), and its version 1.0 for old hashes, over memory of the caller's.
 
 use crate::compress::{Block, Compress};
+use crate::window::{Ahead, Window, prefetch};
 use blake2::Blake2bVar;
 use blake2::digest::{Update, VariableOutput};
 
@@ -11,6 +12,8 @@ pub const OLD: u32 = 0x10;
 const MOST_MEMORY: u32 = 4 << 20;
 const SLICES: usize = 4;
 const ADDRESSES: usize = 128;
+/// How many blocks before its use a block whose address is known is asked for: memory answers later than one block is computed.
+const DISTANCE: usize = 2;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Variant {
@@ -122,8 +125,8 @@ impl Addresses {
         self.input.0[6] += 1;
         let mut inner = Block::ZERO;
         unsafe {
-            compress(&Block::ZERO, &self.input, &mut inner, false);
-            compress(&Block::ZERO, &inner, &mut self.current, false);
+            compress(&Block::ZERO, &self.input, &mut inner, false, None);
+            compress(&Block::ZERO, &inner, &mut self.current, false, None);
         }
     }
 }
@@ -201,24 +204,6 @@ pub fn hash(
     bytes.fill(0);
 }
 
-/// Asks for all lines of a block at once; one after the other they would be waited for.
-#[inline(always)]
-fn prefetch(memory: &[Block], index: usize) {
-    #[cfg(target_arch = "x86_64")]
-    for line in 0..size_of::<Block>() / 64 {
-        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // A hint: it never faults.
-        unsafe {
-            _mm_prefetch(
-                memory.as_ptr().add(index).cast::<i8>().add(64 * line),
-                _MM_HINT_T0,
-            )
-        };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (memory, index);
-}
-
 fn fill_segment(
     parameters: &Parameters,
     compress: Compress,
@@ -255,31 +240,21 @@ fn fill_segment(
         addresses.next(compress);
     }
     let combine = pass > 0 && parameters.version == CURRENT;
-    // The block to combine with (§3.4.1.2): how much of the lane is there to choose from, and where a number lands in it.
-    let reference_of = |index: usize, random: u64| -> usize {
-        let reference_lane = if pass == 0 && slice == 0 {
-            lane
-        } else {
-            ((random >> 32) % u64::from(lanes)) as usize
-        };
-        let finished = if pass == 0 {
+    let window = Window {
+        lane,
+        lanes: lanes as usize,
+        length: lane_length,
+        finished: if pass == 0 {
             slice * segment
         } else {
             lane_length - segment
-        };
-        let area = if reference_lane == lane {
-            finished + index - 1
-        } else {
-            finished - usize::from(index == 0)
-        };
-        let x = random & 0xffff_ffff;
-        let offset = area as u64 - 1 - ((area as u64 * ((x * x) >> 32)) >> 32);
-        let from = if pass == 0 || slice == SLICES - 1 {
+        },
+        from: if pass == 0 || slice == SLICES - 1 {
             0
         } else {
             (slice + 1) * segment
-        };
-        reference_lane * lane_length + (from + offset as usize) % lane_length
+        },
+        own_lane_only: pass == 0 && slice == 0,
     };
     for index in start..segment {
         let position = slice * segment + index;
@@ -289,23 +264,31 @@ fn fill_segment(
             } else {
                 position - 1
             };
+        let mut ahead = None;
         let random = if independent {
             if index % ADDRESSES == 0 {
                 addresses.next(compress);
             }
+            // Addresses to come are known: their blocks come while these are computed.
+            let coming = index % ADDRESSES + DISTANCE;
+            if coming < ADDRESSES && index + DISTANCE < segment {
+                prefetch(
+                    memory.as_ptr(),
+                    window.reference(index + DISTANCE, addresses.current.0[coming]),
+                );
+            }
             addresses.current.0[index % ADDRESSES]
         } else {
+            if index + 1 < segment {
+                ahead = Some(Ahead {
+                    window: &window,
+                    memory: memory.as_ptr(),
+                    index: index + 1,
+                });
+            }
             memory[previous].0[0]
         };
-        let reference = reference_of(index, random);
-        prefetch(memory, reference);
-        if independent && (index + 1) % ADDRESSES != 0 && index + 1 < segment {
-            // The next address is known already: its block comes while this one is computed.
-            prefetch(
-                memory,
-                reference_of(index + 1, addresses.current.0[(index + 1) % ADDRESSES]),
-            );
-        }
+        let reference = window.reference(index, random);
         let next = lane * lane_length + position;
         debug_assert!(reference < memory.len() && previous != next && reference != next);
         // Three different places of one slice, all inside it.
@@ -316,6 +299,7 @@ fn fill_segment(
                 &*base.add(reference),
                 &mut *base.add(next),
                 combine,
+                ahead.as_ref(),
             );
         }
     }
@@ -364,19 +348,9 @@ mod tests {
                         argon2::Argon2::new(algorithm, other, theirs.clone())
                             .hash_password_into(password, b"saltsaltsalt", &mut expected)
                             .expect("a hash");
-                        assert_eq!(
-                            ours(
-                                &mine,
-                                compress::compress_portable,
-                                password,
-                                b"saltsaltsalt"
-                            ),
-                            expected
-                        );
-                        assert_eq!(
-                            ours(&mine, compress::fastest().0, password, b"saltsaltsalt"),
-                            expected
-                        );
+                        for (with, _) in compress::available() {
+                            assert_eq!(ours(&mine, with, password, b"saltsaltsalt"), expected);
+                        }
                     }
                 }
             }

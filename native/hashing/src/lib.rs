@@ -1,8 +1,13 @@
 //! Argon2 over one block of memory that a process keeps: no page is cleared or mapped again from one hash to the next.
 
 mod arena;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod compress;
 mod fill;
+mod window;
 
 use arena::ARENA;
 use fill::{Parameters, Variant};
