@@ -99,8 +99,19 @@ function project(name: string): void {
   if (!ok && counts.numFailedTests === 0) failed++;
 }
 
+/** Builds and tests the native kernel where cargo is; where it is not, or its packages cannot be had, the tests of the kernel are left out. */
+function nativeKernel(): boolean {
+  const manifest = ["--manifest-path", "native/hashing/Cargo.toml"];
+  if (!has("cargo") || !runs("cargo", ["fetch", "--quiet", ...manifest])) {
+    console.log("The native hashing kernel is not built: it needs cargo and its packages.");
+    return true;
+  }
+  return runs("sh", ["native/hashing/build"]) && runs("cargo", ["test", "--quiet", "--release", ...manifest]);
+}
+
 try {
   step("system packages", installMissing);
+  step("native kernel", nativeKernel);
   step("types", () => runs("npm", ["run", "--silent", "check:types"]));
   step("lint", () => runs("npm", ["run", "--silent", "check:lint"]));
   step("imports", () => runs("npm", ["run", "--silent", "check:imports"]));
