@@ -3,6 +3,7 @@ import { loadProcessConfig } from "../src/config/index.ts";
 import { storeCompiledCode } from "../src/platform/compile-cache.ts";
 import { createLog } from "../src/platform/log/pino.ts";
 import type { Log } from "../src/platform/log/port.ts";
+import { returnStartMemory } from "../src/platform/memory.ts";
 import { createMetrics, type ProcessMetrics } from "../src/platform/metrics/prometheus.ts";
 import { isToWorker, type ToPrimary } from "./supervision/messages.ts";
 
@@ -77,6 +78,7 @@ export function workerProcess(kind: string, slot: number): WorkerProcess {
     log,
     metrics,
     ready(port) {
+      returnStartMemory();
       send(port === undefined ? { type: "ready" } : { type: "ready", port });
       storeCompiledCode();
     },

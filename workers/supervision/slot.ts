@@ -1,5 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import type { Log } from "../../src/platform/log/port.ts";
+import { workerEnvironment } from "./footprint.ts";
 import { identityVariable, isToPrimary, type ToWorker, type WorkerKind } from "./messages.ts";
 
 /** First wait before a crashed worker is started again; doubles with each crash in a row. */
@@ -101,7 +102,11 @@ export class Slot {
   }
 
   #fork(): Worker {
-    const worker = cluster.fork({ ...this.#options.environment(), [identityVariable]: this.name });
+    const worker = cluster.fork({
+      ...workerEnvironment,
+      ...this.#options.environment(),
+      [identityVariable]: this.name,
+    });
     worker.on("exit", (code, signal) => this.#exited(worker, code, signal));
     return worker;
   }

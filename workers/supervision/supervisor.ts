@@ -1,17 +1,12 @@
 import cluster from "node:cluster";
 import type { Config } from "../../src/config/config.ts";
 import type { Log } from "../../src/platform/log/port.ts";
+import { workerFlags } from "./footprint.ts";
 import { isToPrimary, type ToWorker, type WorkerKind } from "./messages.ts";
 import { Slot } from "./slot.ts";
 
 /** How long the metrics listener waits for a worker's share. */
 const metricsTimeoutMs = 1_000;
-
-/**
- * V8's default young generation (three halves of 16 MB a process) is for one large program on a machine. Requests here leave
- * little behind, and there are many processes: 4 MB halves cost no measurable throughput and save tens of megabytes each.
- */
-const workerFlags = ["--max-semi-space-size=2"] as const;
 
 export interface Supervisor {
   /** Starts every worker in order: hashing and management first, then http, jobs last. */
