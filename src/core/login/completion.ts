@@ -35,7 +35,8 @@ export function createLoginCompletion(parts: CompletionParts): LoginCompletion {
         },
         context,
       );
-      await users.touchLogin(admitted.id);
+      // A session's own row change has set the time already.
+      if (outcome.kind !== "granted") await users.touchLogin(admitted.id);
       return outcome;
     },
   };
