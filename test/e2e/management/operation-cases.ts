@@ -282,7 +282,13 @@ export const operationCases: Cases = {
     },
   },
   cleanupExpiredAuthState: { args: () => ({}) },
-  validateVerificationConfiguration: { args: () => ({}) },
+  validateVerificationConfiguration: {
+    args: () => ({}),
+    unreachable: {
+      'authkit: registration verification policy is "required" but no email or SMS sender is configured':
+        "development has senders",
+    },
+  },
   hasEmailSender: { args: () => ({}), check: (has) => expect(typeof has).toBe("boolean") },
   hasSmsSender: { args: () => ({}), check: (has) => expect(typeof has).toBe("boolean") },
   smsAvailable: { args: () => ({}), check: (has) => expect(typeof has).toBe("boolean") },
