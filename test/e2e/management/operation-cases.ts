@@ -77,7 +77,7 @@ export const operationCases: Cases = {
     errors: {
       invalid_user: () => ({ userId: "", bannedBy: "" }),
       invalid_until: ({ userId }) => ({ userId, until: new Date(0), bannedBy: "" }),
-      invalid_banned_by: ({ userId }) => ({ userId, bannedBy: nobody }),
+      user_not_found: ({ userId }) => ({ userId, bannedBy: nobody }),
     },
   },
   unbanUser: {
