@@ -43,7 +43,9 @@ export function describeFailure(error: unknown, generation: Generation): Failure
   if (error.retryAfter !== undefined) headers.push(["Retry-After", String(error.retryAfter)]);
   if (entry !== undefined) {
     const transport = entry.transport === true;
-    const status = transport || generation === "0.97" ? entry.later : 422;
+    // What is thrown with a status of its own is a fault of something else, and says so in both generations.
+    const earlier = error.status !== undefined && error.status >= 500 ? error.status : 422;
+    const status = transport || generation === "0.97" ? entry.later : earlier;
     return { status, code, headers, unexpected: status >= 500, transport };
   }
   // Codes only the browser plane documents: a refusal keeps its name, a fault does not.

@@ -236,30 +236,98 @@ describe("confirm", () => {
 });
 
 describe("a trusted caller", () => {
-  test("gets the secrets, delivers them itself, and learns whose they are", async () => {
-    const { email } = newPerson();
-    const started = await call(cluster, "StartPasswordless", {
-      req: { Identifier: email, Mode: "", ReturnTo: "/x", PreferredLanguage: "", AccountInviteToken: "" },
+  const begin = (on: TestCluster, Identifier: string, change: object = {}) =>
+    call(on, "StartPasswordless", {
+      req: { Identifier, Mode: "", ReturnTo: "", PreferredLanguage: "", AccountInviteToken: "", ...change },
     });
+  const result = ({ body }: TestReply, member: string): string =>
+    String(Reflect.get(Object(body["result"]), member));
+
+  test("has the message sent, and gets the secrets beside", async () => {
+    const { email } = newPerson();
+    const started = await begin(cluster, email, { ReturnTo: "/x" });
     expect(started.status).toBe(200);
-    const result = started.body["result"];
-    if (typeof result !== "object" || result === null) throw new Error(started.text);
-    expect(result).toMatchObject({ Sent: true, Channel: "email" });
+    expect(started.body["result"]).toMatchObject({ Sent: true, Channel: "email" });
+    const link = result(started, "LinkURL");
+    const message = await messageTo(cluster, email);
+    expect([message.code, message.url]).toEqual([result(started, "Code"), link]);
     const wrong = await call(cluster, "ConfirmPasswordlessCode", { identifier: email, code: "no" });
-    expect(wrong.code).toBe("invalid_or_expired_code");
+    expect([wrong.status, wrong.code]).toEqual([422, "invalid_token"]);
     const failed = await call(cluster, "RecordFailedPasswordlessCode", { identifier: email });
     expect([failed.status, failed.body["result"]]).toEqual([200, null]);
-    const cleared = await call(cluster, "ClearPasswordlessCodeAttempts", { identifier: "nonsense" });
-    expect(cleared.status).toBe(200);
+    for (const identifier of ["nonsense", " "]) {
+      const cleared = await call(cluster, "ClearPasswordlessCodeAttempts", { identifier });
+      expect([cleared.status, cleared.body["result"]]).toEqual([200, null]);
+    }
     const confirmed = await call(cluster, "ConfirmPasswordlessCode", {
       identifier: email,
-      code: Reflect.get(result, "Code"),
+      code: result(started, "Code"),
     });
     expect(confirmed.body["result"]).toMatchObject({ Method: "passwordless_email", ReturnTo: "/x" });
-    const url = new URL(String(Reflect.get(result, "LinkURL")));
-    const spent = await call(cluster, "ConfirmPasswordlessToken", {
-      token: url.searchParams.get("token"),
+    const token = new URL(link).searchParams.get("token");
+    const spent = await call(cluster, "ConfirmPasswordlessToken", { token });
+    expect([spent.status, spent.code]).toEqual([422, "invalid_token"]);
+  });
+
+  test("who counts wrong codes starts anew after a right one", async () => {
+    const { email } = newPerson();
+    const record = () => call(cluster, "RecordFailedPasswordlessCode", { identifier: email });
+    const started = await begin(cluster, email);
+    for (let count = 1; count <= 4; count++) await record();
+    const confirm = async (reply: TestReply) =>
+      (await call(cluster, "ConfirmPasswordlessCode", { identifier: email, code: result(reply, "Code") }))
+        .status;
+    expect(await confirm(started)).toBe(200);
+    const next = await begin(cluster, email);
+    await record();
+    expect(await confirm(next)).toBe(200);
+    const last = await begin(cluster, email);
+    for (let count = 1; count <= 5; count++) await record();
+    expect(await confirm(last)).toBe(422);
+  });
+
+  test("of a server by invite only, and without SMS, learns what stood in the way", async () => {
+    const closed = await startCluster({
+      env: {
+        AUTHKIT_PASSWORDLESS: "true",
+        AUTHKIT_PASSWORDLESS_AUTO_REGISTER: "true",
+        AUTHKIT_REGISTRATION_MODE: "invite_only",
+        AUTHKIT_SMS_SENDER: "none",
+      },
     });
-    expect(spent.code).toBe("invalid_or_expired_code");
+    try {
+      const stranger = newPerson();
+      const silent = await begin(closed, stranger.email);
+      expect(silent.text).toBe('{"result":{"Sent":false,"Channel":"email","Code":"","LinkURL":""}}\n');
+      const silentToo = await begin(closed, stranger.phone);
+      expect(silentToo.text).toBe('{"result":{"Sent":false,"Channel":"sms","Code":"","LinkURL":""}}\n');
+      expect((await begin(closed, " ")).code).toBe("invalid_token");
+
+      const { phone, username } = newPerson();
+      await call(closed, "ImportUsers", { inputs: [{ Username: username, PhoneNumber: phone }] });
+      const mute = await begin(closed, phone);
+      expect([mute.status, mute.code]).toEqual([422, "sms_unavailable"]);
+
+      const owner = await call(closed, "CreateUser", { email: "", username: "inviting" });
+      const root = await call(closed, "EnsureRootGroup", {});
+      await call(closed, "AssignRoleBySlug", { userID: result(owner, "ID"), slug: "owner" });
+      const made = await call(closed, "CreateAccountRegistrationInvite", {
+        req: { Email: stranger.email, InvitedBy: result(owner, "ID") },
+      });
+      expect([root.status, made.status, made.text]).toEqual([200, 200, made.text]);
+      const started = await begin(closed, stranger.email, { AccountInviteToken: result(made, "Code") });
+      expect(started.body["result"]).toMatchObject({ Sent: true });
+      await call(closed, "RevokeAccountRegistrationInvite", {
+        inviteID: result(made, "ID"),
+        actorUserID: result(owner, "ID"),
+      });
+      const late = await call(closed, "ConfirmPasswordlessCode", {
+        identifier: stranger.email,
+        code: result(started, "Code"),
+      });
+      expect([late.status, late.code]).toEqual([422, "account_registration_invite_not_found"]);
+    } finally {
+      await closed.stop();
+    }
   });
 });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hashToken } from "../../src/core/verification/secrets.ts";
 import { api, behindProxy, messagesTo, messageTo, newPerson } from "../support/accounts.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
+import { call } from "../support/http.ts";
 
 const post = (cluster: TestCluster, path: string, body: unknown) =>
   api(cluster, path, { method: "POST", body });
@@ -73,6 +74,11 @@ describe("invite_only, with nothing that could send messages", () => {
     );
     expect(replies.filter(({ status }) => status === 202)).toHaveLength(1);
     expect(replies.filter(({ code }) => code === "registration_disabled")).toHaveLength(49);
+  });
+
+  it("says first that passwordless sign-in is off", async () => {
+    const reply = await call(cluster, "StartPasswordless", { req: { Identifier: "a@b@c" } });
+    expect([reply.status, reply.code]).toEqual([422, "passwordless_disabled"]);
   });
 
   it("refuses strangers everywhere, before it reads anything", async () => {

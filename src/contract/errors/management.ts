@@ -27,6 +27,9 @@ export const managementErrors = {
   application_tier_invalid: { later: 400 },
   attribute_def_not_found: { later: 404 },
   "authkit: entitlement filtering requires an EntitlementFilterProvider": { later: 422 },
+  'authkit: registration verification policy is "required" but no email or SMS sender is configured': {
+    later: 500,
+  },
   avatar_url_invalid: { later: 400 },
   bootstrap_database_not_empty: { later: 422 },
   cannot_remove_last_admin_role: { later: 409 },

@@ -83,7 +83,7 @@ export const adminMethods = {
       bannedBy: field("bannedBy", string),
     },
     result: nothing,
-    errors: ["invalid_banned_by", "invalid_until", "invalid_user"],
+    errors: ["invalid_until", "invalid_user", "user_not_found"],
     mutates: { kind: "user", args: ["userId"] },
   }),
   unbanUser: method({

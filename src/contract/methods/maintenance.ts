@@ -17,5 +17,8 @@ export const maintenanceMethods = {
     generations: everyGeneration,
     args: {},
     result: nothing,
+    errors: [
+      'authkit: registration verification policy is "required" but no email or SMS sender is configured',
+    ],
   }),
 };

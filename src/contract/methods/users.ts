@@ -215,8 +215,8 @@ export const usersMethods = {
     generations: everyGeneration,
     args: { userId: field("userID", string), now: field("now", time) },
     result: int64,
-    errors: ["invalid_user", "user_not_found"],
-    note: "Whole seconds, rounded up. now must be supplied.",
+    errors: ["invalid_user"],
+    note: "Whole seconds, rounded up. Without now, the server's clock counts. 0 for a blank id and one nobody has.",
   }),
   updateAvatarUrl: method({
     name: "UpdateAvatarURL",

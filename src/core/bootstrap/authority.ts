@@ -1,5 +1,4 @@
 import { AuthError } from "../../contract/errors/index.ts";
-import type { Transaction } from "../../platform/postgres/port.ts";
 import type { Audit } from "../audit/index.ts";
 import type { Platform } from "../platform.ts";
 import { authorityStore } from "./authority-store.ts";
@@ -14,25 +13,23 @@ export function createRoleAuthority(
 ): RoleAuthority {
   const personas = config.personas.filter(({ name }) => name !== "root");
 
-  /** Throws `role_not_assignable` when the role neither is declared nor belongs to the group. */
-  async function requiresMfa(
-    tx: Transaction,
-    groupId: string,
-    persona: string,
-    role: string,
-  ): Promise<boolean> {
+  function notAssignable(persona: string, role: string): AuthError {
+    return new AuthError("role_not_assignable", {
+      message: `role "${role}" is not assignable in a "${persona}" group`,
+    });
+  }
+
+  /**
+   * Whether the declared role demands a second factor; undefined for one that a group may have made for itself. Throws
+   * `role_not_assignable` where there can be none.
+   */
+  function declaredRole(persona: string, role: string): { readonly requiresMfa: boolean } | undefined {
     const declared = config.personas.find(({ name }) => name === persona);
     const found = declared?.roles.find(({ name }) => name === role);
-    if (found !== undefined) return found.requiresMfa;
-    if (role === "owner") return false;
-    const custom = declared?.capabilities.customRoles
-      ? await authorityStore.customRole(tx, groupId, role)
-      : undefined;
-    if (custom === undefined)
-      throw new AuthError("role_not_assignable", {
-        message: `role "${role}" is not assignable in a "${persona}" group`,
-      });
-    return custom.requiresMfa;
+    if (found !== undefined) return found;
+    if (role === "owner") return { requiresMfa: false };
+    if (declared?.capabilities.customRoles !== true) throw notAssignable(persona, role);
+    return undefined;
   }
 
   return {
@@ -50,12 +47,15 @@ export function createRoleAuthority(
     async setRole({ persona, instanceSlug, role, subject }, context, tx) {
       if (persona !== "root" && !personas.some(({ name }) => name === persona))
         throw new AuthError("role_not_assignable", { message: `there is no persona "${persona}"` });
+      // What no group can have is said before the group is looked for.
+      const declared = declaredRole(persona, role);
       const groupId = await authorityStore.findGroup(tx, persona, instanceSlug);
       if (groupId === undefined) throw new AuthError("permission_group_not_found");
-      const demandsMfa = await requiresMfa(tx, groupId, persona, role);
+      const known = declared ?? (await authorityStore.customRole(tx, groupId, role));
+      if (known === undefined) throw notAssignable(persona, role);
       // The later generation lets a manifest appoint people who enrol at their first login.
       if (
-        demandsMfa &&
+        known.requiresMfa &&
         config.contract === "0.73" &&
         config.mfa.mode !== "disabled" &&
         subject.kind === "user"

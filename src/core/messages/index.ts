@@ -59,7 +59,7 @@ export function createMessages(
     },
     validateVerification() {
       if (configured("email") || configured("sms")) return;
-      if (config.registration.verification === "required") throw new Error(unverifiable);
+      if (config.registration.verification === "required") throw new AuthError(unverifiable, { status: 500 });
       if (!warned) platform.log.warn({}, "there is neither a mail nor an SMS sender");
       warned = true;
     },

@@ -12,7 +12,13 @@ import { deliveryFailure } from "../verification/messages.ts";
 import { hashToken } from "../verification/secrets.ts";
 import { createPasswordlessAttempts } from "./attempts.ts";
 import { createRedemption } from "./redemption.ts";
-import type { IssuedPasswordless, Passwordless, PasswordlessMode, PasswordlessRequest } from "./types.ts";
+import type {
+  IssuedPasswordless,
+  Passwordless,
+  PasswordlessInput,
+  PasswordlessMode,
+  PasswordlessRequest,
+} from "./types.ts";
 
 export type {
   Passwordless,
@@ -25,6 +31,9 @@ export type {
 const ttl = 600;
 /** Length of every link token: anything shorter is a code in the wrong place. */
 const tokenLength = 43;
+
+/** What a trusted caller is told when nothing can be sent over a channel. */
+const noSender = { email: "email_sender_unavailable", phone: "sms_unavailable" } as const;
 
 export const passwordlessSchema = Type.Object({
   userId: Type.Optional(Type.String()),
@@ -106,25 +115,67 @@ export function createPasswordless(
     return { issued, username, user };
   }
 
+  /** Sends what was made; a challenge whose message cannot be handed over is taken back. */
+  async function deliver(
+    request: PasswordlessRequest,
+    { issued, user, username }: NonNullable<Awaited<ReturnType<typeof challenge>>>,
+    context: CallContext,
+  ): Promise<void> {
+    const { channel, address, language } = request;
+    try {
+      if (!messages.available(transport(channel))) throw new AuthError(noSender[channel]);
+      await messages.send({
+        kind: "passwordless_login",
+        channel: transport(channel),
+        to: address,
+        language: language || user?.preferredLanguage || context.language,
+        username: user === undefined ? username : undefined,
+        code: issued.code,
+        url: issued.link,
+        ttlSeconds: ttl,
+      });
+    } catch (cause) {
+      await books[channel].drop(address);
+      throw isAuthError(cause, noSender[channel]) ? cause : deliveryFailure(channel, cause);
+    }
+  }
+
+  /** Makes and sends; undefined, and nothing sent, when there is nobody to sign in. */
+  async function serve(
+    request: PasswordlessRequest,
+    context: CallContext,
+  ): Promise<IssuedPasswordless | undefined> {
+    const made = await challenge(request).catch((error: unknown) => {
+      if (isAuthError(error, "registration_disabled")) return undefined;
+      throw error;
+    });
+    if (made !== undefined) await deliver(request, made, context);
+    return made?.issued;
+  }
+
   function parsed(identifier: string) {
-    const { kind, value } = passwordlessIdentifier(identifier.trim());
+    const text = identifier.trim();
+    if (text === "") throw new AuthError("invalid_token");
+    const { kind, value } = passwordlessIdentifier(text);
     return { channel: kind, address: value } as const;
   }
 
+  function parse(input: PasswordlessInput): PasswordlessRequest {
+    const contact = parsed(input.identifier);
+    const asked = input.preferredLanguage.trim().toLowerCase();
+    const mode = input.mode.trim().toLowerCase();
+    const invite = input.inviteToken.trim();
+    return {
+      ...contact,
+      mode: isMode(mode) ? mode : "both",
+      returnTo: safeReturnTo(input.returnTo.trim()) ?? "",
+      language: asked === "" ? "" : parseLanguage(asked),
+      inviteHash: invite === "" || !isStorable(invite) ? "" : hashToken(invite),
+    };
+  }
+
   return {
-    parse(input) {
-      const asked = input.preferredLanguage.trim().toLowerCase();
-      const language = asked === "" ? "" : parseLanguage(asked);
-      const mode = input.mode.trim().toLowerCase();
-      const invite = input.inviteToken.trim();
-      return {
-        ...parsed(input.identifier),
-        mode: isMode(mode) ? mode : "both",
-        returnTo: safeReturnTo(input.returnTo.trim()) ?? "",
-        language,
-        inviteHash: invite === "" || !isStorable(invite) ? "" : hashToken(invite),
-      };
-    },
+    parse,
 
     async request(request, context) {
       assertSender(request);
@@ -140,35 +191,13 @@ export function createPasswordless(
     },
 
     async serve(request, context) {
-      let made: Awaited<ReturnType<typeof challenge>>;
-      try {
-        made = await challenge(request);
-      } catch (error) {
-        if (isAuthError(error, "registration_disabled")) return;
-        throw error;
-      }
-      if (made === undefined) return;
-      const { issued, user, username } = made;
-      try {
-        await messages.send({
-          kind: "passwordless_login",
-          channel: transport(request.channel),
-          to: request.address,
-          language: request.language || user?.preferredLanguage || context.language,
-          username: user === undefined ? username : undefined,
-          code: issued.code,
-          url: issued.link,
-          ttlSeconds: ttl,
-        });
-      } catch (cause) {
-        await books[request.channel].drop(request.address);
-        throw deliveryFailure(request.channel, cause);
-      }
+      await serve(request, context);
     },
 
-    async issue(request, _context) {
+    async issue(input, context) {
       if (!config.passwordless.enabled) throw new AuthError("passwordless_disabled");
-      return (await challenge(request))?.issued;
+      const request = parse(input);
+      return { channel: request.channel, issued: await serve(request, context) };
     },
 
     async proveCode(identifier, code, context, { uncounted = false } = {}) {
@@ -185,7 +214,7 @@ export function createPasswordless(
         throw new AuthError("invalid_or_expired_code");
       }
       const proven = await redeem(channel, taken, context);
-      if (!uncounted) await attempts.clear(channel, address);
+      await attempts.clear(channel, address);
       return proven;
     },
 

@@ -28,7 +28,7 @@ export interface RedemptionParts {
 
 /**
  * Turns a challenge that came back into its account: the one it was sent to, the one that took the contact meanwhile, or a new one. Marks the
- * contact as verified. Throws `invalid_or_expired_code`, `user_banned`.
+ * contact as verified. Throws `invalid_or_expired_code` (its cause is `registration_disabled` when an invite has gone meanwhile), `user_banned`.
  */
 export function createRedemption(
   platform: Pick<Platform, "config" | "database" | "clock">,
@@ -119,7 +119,8 @@ export function createRedemption(
       if (user === undefined) throw new AuthError("invalid_or_expired_code");
       return { user, channel, returnTo: payload.returnTo };
     } catch (error) {
-      if (isAuthError(error, "registration_disabled")) throw new AuthError("invalid_or_expired_code");
+      if (isAuthError(error, "registration_disabled"))
+        throw new AuthError("invalid_or_expired_code", { cause: error });
       // A refusal is final; a failure of ours must not cost the code.
       if (!isAuthError(error) || isAuthError(error, "service_unavailable")) await taken.restore();
       throw error;

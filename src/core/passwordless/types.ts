@@ -40,7 +40,7 @@ export interface ProvenPasswordless {
 
 /** Sign-in by a code or link sent to a contact; the contact counts as verified afterwards. */
 export interface Passwordless {
-  /** Throws `invalid_email`, `invalid_phone_number`, `invalid_preferred_language`. */
+  /** Throws `invalid_token` (no identifier), `invalid_email`, `invalid_phone_number`, `invalid_preferred_language`. */
   parse(input: PasswordlessInput): PasswordlessRequest;
   /**
    * Accepted alike for every address, and served in the background. Throws `email_verification_unavailable`, `phone_verification_unavailable`,
@@ -49,9 +49,18 @@ export interface Passwordless {
   request(request: PasswordlessRequest, context: CallContext): Promise<void>;
   /** What such a request comes to: code and link are sent to whoever may sign in or register. */
   serve(request: PasswordlessRequest, context: CallContext): Promise<void>;
-  /** The same for a trusted caller that delivers the secrets itself; undefined when there is nobody to sign in. Throws the codes of `request`. */
-  issue(request: PasswordlessRequest, context: CallContext): Promise<IssuedPasswordless | undefined>;
-  /** Uses the code up. Wrong codes are counted unless `uncounted`; the fifth kills the code. Throws `invalid_or_expired_code`, `user_banned`. */
+  /**
+   * The same at once for a trusted caller, who is given the secrets beside; `issued` undefined, and nothing sent, when there is nobody to sign in.
+   * Throws `passwordless_disabled`, the codes of `parse`, `email_sender_unavailable`, `sms_unavailable`, `*_delivery_failed`.
+   */
+  issue(
+    input: PasswordlessInput,
+    context: CallContext,
+  ): Promise<{ readonly channel: "email" | "phone"; readonly issued: IssuedPasswordless | undefined }>;
+  /**
+   * Uses the code up and forgets the wrong ones before it. Wrong codes are counted unless `uncounted`; the fifth kills the code. Throws
+   * `invalid_or_expired_code`, `user_banned`.
+   */
   proveCode(
     identifier: string,
     code: string,

@@ -3,7 +3,7 @@ import { resetRequired, validateStored } from "../../platform/hashing/formats/in
 import type { StoredHash } from "../../platform/hashing/port.ts";
 import type { Transaction } from "../../platform/postgres/port.ts";
 import type { Audit } from "../audit/types.ts";
-import { isUuid } from "../identifiers/index.ts";
+import { isUuid, parseUserId } from "../identifiers/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { RevocationReason, Sessions } from "../sessions/types.ts";
 import { type NewPassword, passwordStore } from "./store.ts";
@@ -52,11 +52,11 @@ export function createPasswordChanges(
     action: Action,
     context: CallContext,
   ): Promise<void> {
-    if (!isUuid(userId)) throw new AuthError("user_not_found");
+    const id = parseUserId(userId);
     const phc = await passwords.hash(next, context);
     await database.transaction(async (tx) => {
-      await passwords.store(userId, phc, tx);
-      await replaced(tx, userId, action, undefined, context);
+      await passwords.store(id, phc, tx);
+      await replaced(tx, id, action, undefined, context);
     });
   }
 
@@ -74,16 +74,16 @@ export function createPasswordChanges(
       passwords.assertAcceptable(next);
       const keep = keepSessionId === null || keepSessionId === "" ? undefined : keepSessionId;
       if (keep !== undefined && !isUuid(keep)) throw new AuthError("invalid_request");
-      if (!isUuid(userId)) throw new AuthError("user_not_found");
+      const id = parseUserId(userId);
 
       for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-        const stored = await passwordStore.read(database, userId);
+        const stored = await passwordStore.read(database, id);
         if (stored !== undefined) await assertProof(stored, proof, context);
         const phc = await passwords.hash(next, context);
         const done = await database.transaction(async (tx) => {
           // Only over the very password the proof was checked against: of two changes at once, the second must know the first's.
-          if (!(await passwordStore.swap(tx, userId, stored, phc, clock.now()))) return false;
-          await replaced(tx, userId, "password.changed", keep, context);
+          if (!(await passwordStore.swap(tx, id, stored, phc, clock.now()))) return false;
+          await replaced(tx, id, "password.changed", keep, context);
           return true;
         });
         if (done) return;
@@ -111,12 +111,12 @@ export function createPasswordChanges(
     async importHash(userId, hash, algorithm, params, context, tx) {
       if (userId.trim() === "") throw new AuthError("invalid_user");
       const password = importable(hash, algorithm, params);
-      if (!isUuid(userId)) throw new AuthError("user_not_found");
+      const id = parseUserId(userId);
       const write = async (on: Transaction): Promise<void> => {
-        await passwordStore.put(on, userId, password, clock.now());
+        await passwordStore.put(on, id, password, clock.now());
         const details = { algorithm };
         await audit.record(
-          { action: "password.imported", target: `user:${userId}`, outcome: "ok", details },
+          { action: "password.imported", target: `user:${id}`, outcome: "ok", details },
           context,
           on,
         );

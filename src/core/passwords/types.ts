@@ -46,8 +46,8 @@ export interface PasswordChanges {
    * A user's own change; a user without password sets the first one and needs no proof. Revokes all sessions but
    * `keepSessionId` (none kept when undefined, null or empty).
    *
-   * Throws, in this order: `invalid_user` (blank id), the policy's errors, `invalid_request` (`keepSessionId` is no UUID),
-   * `password_reset_required`, `invalid_credentials` (the proof is wrong), `user_not_found`, `server_busy`.
+   * Throws, in this order: `invalid_user` (blank id), the policy's errors, `invalid_request` (`keepSessionId` is no UUID), `invalid_user`
+   * (no UUID), `password_reset_required`, `invalid_credentials` (the proof is wrong), `user_not_found`, `server_busy`.
    */
   change(
     userId: string,

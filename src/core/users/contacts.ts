@@ -17,8 +17,8 @@ export function createContacts(capability: UserCapability): UserContacts {
 
   return {
     async changeEmail(userId, text, verified, context, tx) {
-      const id = parseUserId(userId);
       const email = parseNewEmail(text);
+      const id = parseUserId(userId);
       return within(tx, async (on) => {
         const user = await userStore.lock(on, id);
         if (user === undefined) throw new AuthError("user_not_found");

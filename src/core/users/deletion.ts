@@ -1,4 +1,4 @@
-import { isAuthError } from "../../contract/errors/index.ts";
+import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import { parseUserId } from "../identifiers/index.ts";
 import type { CallContext } from "../platform.ts";
 import { announce } from "../sessions/index.ts";
@@ -8,6 +8,8 @@ import type { BatchOutcome, GuardOption, UserDeletion } from "./operations.ts";
 import { guardOwnership } from "./owner-guard.ts";
 
 const defaultBatch = 500;
+/** Items of one call that changes many accounts: each is a transaction of its own. */
+const maxItems = 1000;
 
 /** Soft deletion, its undoing, and removal for good. */
 export function createDeletion(capability: UserCapability): UserDeletion {
@@ -66,6 +68,7 @@ export function createDeletion(capability: UserCapability): UserDeletion {
     ids: readonly string[],
     work: (id: string) => Promise<boolean>,
   ): Promise<BatchOutcome[]> {
+    if (ids.length > maxItems) throw new AuthError("invalid_request");
     const outcomes: BatchOutcome[] = [];
     for (const id of ids) {
       try {

@@ -40,10 +40,17 @@ export function createImports(capability: UserCapability, checkHash: HashCheck):
     return checkHash(hash, algorithm, params === null ? null : JSON.parse(params));
   }
 
-  /** The rows of a chunk that can be written; `results` says of the others why not. */
+  /** Accounts that exist of those named as having banned somebody. */
+  async function knownBanners(on: Queryable, users: readonly ImportedUser[]): Promise<ReadonlySet<string>> {
+    const named = new Set(users.map(({ bannedBy }) => bannedBy?.trim().toLowerCase() ?? "").filter(isUuid));
+    return importStore.existing(on, [...named]);
+  }
+
+  /** The rows of a chunk that can be written; `results` says of the others why not. A row that is rejected claims no names. */
   function prepare(
     users: readonly ImportedUser[],
     offset: number,
+    banners: ReadonlySet<string>,
     claimed: ClaimedNames,
     results: ImportResult[],
   ): Pending[] {
@@ -53,6 +60,7 @@ export function createImports(capability: UserCapability, checkHash: HashCheck):
       const index = offset + place;
       try {
         const row = parseImportedUser(user, random.uuid(), now);
+        if (row.bannedBy !== null && !banners.has(row.bannedBy)) throw new AuthError("invalid_banned_by");
         const verdict = row.password === undefined ? "ok" : judge(row.password);
         if (verdict !== "ok") results[index] = { index, userId: "", status: "rejected", reason: verdict };
         else if (claimed.claim(row)) pending.push({ index, row });
@@ -65,31 +73,14 @@ export function createImports(capability: UserCapability, checkHash: HashCheck):
     return pending;
   }
 
-  /** Rows whose banning account does not exist cannot be written. */
-  async function withKnownBanners(
-    on: Queryable,
-    pending: readonly Pending[],
-    results: ImportResult[],
-  ): Promise<readonly Pending[]> {
-    const banners = new Set(pending.flatMap(({ row }) => (row.bannedBy === null ? [] : [row.bannedBy])));
-    if (banners.size === 0) return pending;
-    const known = await importStore.existing(on, [...banners]);
-    return pending.filter(({ index, row }) => {
-      if (row.bannedBy === null || known.has(row.bannedBy)) return true;
-      results[index] = { index, userId: "", status: "rejected", reason: "invalid_banned_by" };
-      return false;
-    });
-  }
-
   async function insertChunk(
-    given: readonly Pending[],
+    chunk: readonly Pending[],
     results: ImportResult[],
     context: CallContext,
     on: Transaction | undefined,
   ): Promise<void> {
-    if (given.length === 0) return;
+    if (chunk.length === 0) return;
     const write = async (tx: Transaction): Promise<void> => {
-      const chunk = await withKnownBanners(tx, given, results);
       const rows = chunk.map(({ row }) => row);
       const landed = await importStore.insert(tx, rows);
       const inserted = rows.filter((row) => landed.has(row.id));
@@ -113,11 +104,12 @@ export function createImports(capability: UserCapability, checkHash: HashCheck):
   return {
     async import(users, context, tx): Promise<ImportReport> {
       const results: ImportResult[] = [];
+      const banners = await knownBanners(tx ?? database, users);
       const claimed = new ClaimedNames();
       let written: Promise<void> = Promise.resolve();
       for (let start = 0; start < users.length; start += chunkSize) {
         // Checked while the database is busy with the chunk before.
-        const pending = prepare(users.slice(start, start + chunkSize), start, claimed, results);
+        const pending = prepare(users.slice(start, start + chunkSize), start, banners, claimed, results);
         await written;
         written = insertChunk(pending, results, context, tx);
         // Its failure is met at the next `await`; until then it must not count as one nobody waits for.

@@ -18,7 +18,7 @@ const unban = sql(
 
 const softDelete = sql(
   "users.softDelete",
-  (s) => `UPDATE ${s}.users SET deleted_at = $2, updated_at = $2 WHERE id = $1 AND deleted_at IS NULL`,
+  (s) => `UPDATE ${s}.users SET deleted_at = $2, updated_at = $2 WHERE id = $1`,
 );
 
 const restore = sql(

@@ -1,6 +1,6 @@
 import { AuthError } from "../../contract/errors/index.ts";
 import { ConstraintViolation } from "../../platform/postgres/port.ts";
-import { isStorable, isUuid, parseUserId } from "../identifiers/index.ts";
+import { isStorable, parseUserId } from "../identifiers/index.ts";
 import { announce } from "../sessions/index.ts";
 import type { UserCapability } from "./capability.ts";
 import { moderationStore } from "./moderation-store.ts";
@@ -18,8 +18,7 @@ export function createModeration(capability: UserCapability): UserModeration {
       if (until !== null && until.getTime() <= at.getTime()) throw new AuthError("invalid_until");
       const text = reason?.trim() || null;
       if (text !== null && !isStorable(text)) throw new AuthError("invalid_request");
-      const by = bannedBy?.trim().toLowerCase() || null;
-      if (by !== null && !isUuid(by)) throw new AuthError("invalid_banned_by");
+      const by = bannedBy === null || bannedBy.trim() === "" ? null : parseUserId(bannedBy);
       try {
         return await database.transaction(async (tx) => {
           await guardOwnership(capability, tx, id, ownerGuard);
@@ -41,7 +40,7 @@ export function createModeration(capability: UserCapability): UserModeration {
         });
       } catch (error) {
         if (error instanceof ConstraintViolation && error.kind === "foreign_key")
-          throw new AuthError("invalid_banned_by", { cause: error });
+          throw new AuthError("user_not_found", { cause: error });
         throw error;
       }
     },

@@ -89,7 +89,10 @@ export interface Ban {
 
 /** Every operation answers false when nothing changed, as for an id nobody has; `invalid_user` for a text that is no id. */
 export interface UserModeration {
-  /** Throws `invalid_until` unless `until` lies ahead, `invalid_banned_by` for an unknown banning user. Ends all sessions. */
+  /**
+   * Ends all sessions. Throws `invalid_until` unless `until` lies ahead; `user_not_found` for a banning user nobody knows, `invalid_user` for
+   * one that cannot be.
+   */
   ban(ban: Ban, context: CallContext, options: GuardOption): Promise<boolean>;
   unban(userId: string, context: CallContext): Promise<boolean>;
 }
@@ -100,12 +103,12 @@ export interface BatchOutcome {
 }
 
 export interface UserDeletion {
-  /** Ends all sessions, keeps everything else; the first deletion's time stays. */
+  /** Ends all sessions, keeps everything else; done again, the deletion dates from now. */
   softDelete(userId: string, context: CallContext, options: GuardOption): Promise<boolean>;
   restore(userId: string, context: CallContext): Promise<boolean>;
   /** Removes the account and all that hangs on it. The guard is asked only for accounts not soft-deleted before. */
   hardDelete(userId: string, context: CallContext, options: GuardOption): Promise<boolean>;
-  /** One by one in the given order; an item's failure stops nothing. */
+  /** One by one in the given order; an item's failure stops nothing. Throws `invalid_request` for more than 1000. */
   softDeleteMany(
     userIds: readonly string[],
     context: CallContext,
@@ -138,7 +141,7 @@ export interface UserNames {
     context: CallContext,
     options?: { readonly ignoreCooldown?: boolean },
   ): Promise<boolean>;
-  /** `at` undefined = now. */
+  /** `at` undefined = now; a blank id and one nobody has may. Throws `invalid_user`. */
   renameAvailability(userId: string, at?: Date): Promise<RenameAvailability>;
   /** Former names, lower case, distinct, ascending. */
   aliases(userId: string): Promise<string[]>;

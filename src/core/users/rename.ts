@@ -46,15 +46,14 @@ export function createRenaming(capability: UserCapability): UserNames {
     at = clock.now(),
     on: Queryable = database,
   ): Promise<RenameAvailability> {
-    return isUuid(userId)
-      ? renameAvailability(await renameStore.lastRename(on, userId), at)
-      : renameAvailability(undefined, at);
+    const last = userId.trim() === "" ? undefined : await renameStore.lastRename(on, parseUserId(userId));
+    return renameAvailability(last, at);
   }
 
   return {
     async rename(userId, username, context, { ignoreCooldown = false } = {}) {
-      const id = parseUserId(userId);
       const wanted = parseUsername(username, "interactive");
+      const id = parseUserId(userId);
       return mappingConflicts(() =>
         database.transaction(async (tx) => {
           // Held to the end: two renames at once would otherwise both find the cooldown over.

@@ -1,13 +1,21 @@
-import { isAuthError } from "../../contract/errors/index.ts";
+import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import type { ProvenPasswordless } from "../../core/passwordless/index.ts";
 import type { HandlerFactory } from "./index.ts";
 
 /** These two never fail: a text that is no contact has no counter. */
 function ignoreMalformed(error: unknown): void {
-  if (!isAuthError(error, "invalid_email") && !isAuthError(error, "invalid_phone_number")) throw error;
+  const malformed = ["invalid_token", "invalid_email", "invalid_phone_number"] as const;
+  if (!malformed.some((code) => isAuthError(error, code))) throw error;
 }
 
-/** Codes and links that a trusted caller delivers itself, and counts the wrong guesses at. */
+/** A trusted caller may know that it was the invite which failed; everything else is a token that is none. */
+function refuse(error: unknown): never {
+  if (!isAuthError(error, "invalid_or_expired_code")) throw error;
+  const invite = isAuthError(error.cause, "registration_disabled");
+  throw new AuthError(invite ? "account_registration_invite_not_found" : "invalid_token", { cause: error });
+}
+
+/** Codes and links that a trusted caller asks for and redeems, counting the wrong guesses itself. */
 export const passwordlessHandlers: HandlerFactory = ({ passwordless }) => {
   const confirmed = ({ user, channel, returnTo }: ProvenPasswordless) => ({
     userId: user.id,
@@ -16,25 +24,22 @@ export const passwordlessHandlers: HandlerFactory = ({ passwordless }) => {
   });
   return {
     startPasswordless: async ({ req }, { callContext }) => {
-      const request = passwordless.parse({
-        identifier: req.identifier,
-        mode: req.mode,
-        returnTo: req.returnTo,
-        preferredLanguage: req.preferredLanguage,
-        inviteToken: req.accountInviteToken,
-      });
-      const issued = await passwordless.issue(request, callContext);
+      const { identifier, mode, returnTo, preferredLanguage, accountInviteToken: inviteToken } = req;
+      const input = { identifier, mode, returnTo, preferredLanguage, inviteToken };
+      const { channel, issued } = await passwordless.issue(input, callContext);
       return {
         sent: issued !== undefined,
-        channel: request.channel === "email" ? "email" : "sms",
+        channel: channel === "email" ? "email" : "sms",
         code: issued?.code ?? "",
         linkUrl: issued?.link ?? "",
       };
     },
-    confirmPasswordlessCode: async ({ identifier, code }, { callContext }) =>
-      confirmed(await passwordless.proveCode(identifier, code, callContext, { uncounted: true })),
+    confirmPasswordlessCode: async ({ identifier, code }, { callContext }) => {
+      const proof = passwordless.proveCode(identifier, code, callContext, { uncounted: true });
+      return confirmed(await proof.catch(refuse));
+    },
     confirmPasswordlessToken: async ({ token }, { callContext }) =>
-      confirmed(await passwordless.proveToken(token, callContext)),
+      confirmed(await passwordless.proveToken(token, callContext).catch(refuse)),
     recordFailedPasswordlessCode: async ({ identifier }) => {
       await passwordless.recordFailure(identifier).catch(ignoreMalformed);
     },

@@ -9,7 +9,7 @@ export const senderHandlers: HandlerFactory = ({ messages }) => ({
   checkSmsHealth: async (_, { signal }) => {
     const reason = await messages.checkSmsHealth(signal);
     if (reason !== undefined)
-      throw new AuthError("sms_unavailable", { message: reason, cause: new Error(reason) });
+      throw new AuthError("sms_unavailable", { status: 503, message: reason, cause: new Error(reason) });
   },
   validateVerificationConfiguration: async () => messages.validateVerification(),
 });

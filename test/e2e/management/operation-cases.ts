@@ -77,7 +77,7 @@ export const operationCases: Cases = {
     errors: {
       invalid_user: () => ({ userId: "", bannedBy: "" }),
       invalid_until: ({ userId }) => ({ userId, until: new Date(0), bannedBy: "" }),
-      invalid_banned_by: ({ userId }) => ({ userId, bannedBy: nobody }),
+      user_not_found: ({ userId }) => ({ userId, bannedBy: nobody }),
     },
   },
   unbanUser: {
@@ -282,7 +282,13 @@ export const operationCases: Cases = {
     },
   },
   cleanupExpiredAuthState: { args: () => ({}) },
-  validateVerificationConfiguration: { args: () => ({}) },
+  validateVerificationConfiguration: {
+    args: () => ({}),
+    unreachable: {
+      'authkit: registration verification policy is "required" but no email or SMS sender is configured':
+        "development has senders",
+    },
+  },
   hasEmailSender: { args: () => ({}), check: (has) => expect(typeof has).toBe("boolean") },
   hasSmsSender: { args: () => ({}), check: (has) => expect(typeof has).toBe("boolean") },
   smsAvailable: { args: () => ({}), check: (has) => expect(typeof has).toBe("boolean") },

@@ -164,10 +164,7 @@ export const userCases: Cases = {
   timeUntilUsernameRenameAvailable: {
     args: (world) => ({ userId: world.userId, now: new Date() }),
     check: (seconds) => expect(seconds).toBe(0),
-    unreachable: {
-      invalid_user: "an id nobody has is free to be renamed, as the contract says",
-      user_not_found: "the same",
-    },
+    errors: { invalid_user: () => ({ userId: noUuid, now: new Date() }) },
   },
   importUsers: {
     args: (world) => ({

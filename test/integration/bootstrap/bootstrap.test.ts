@@ -256,6 +256,7 @@ group_roles: [{username: First-One, persona: org, instance_slug: Acme, role: ${n
     expect(await codeOf(bootstrap.apply(role("member"), reconcile, context))).toBe(
       "permission_group_not_found",
     );
+    expect(await codeOf(bootstrap.apply(role("emperor"), reconcile, context))).toBe("role_not_assignable");
     await bootstrap.apply(parseManifest("users: [{username: first-one}]"), reconcile, context);
     await server.query(
       `INSERT INTO S.permission_groups (id, persona, parent_id, parent_persona, instance_slug)

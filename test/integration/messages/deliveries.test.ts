@@ -279,7 +279,9 @@ describe("without senders", () => {
       config: { ...none, registration: { ...none.registration, verification: "required" } },
     });
     expect(() => demanding.validateVerification()).toThrow(
-      'authkit: registration verification policy is "required" but no email or SMS sender is configured',
+      expect.objectContaining({
+        code: 'authkit: registration verification policy is "required" but no email or SMS sender is configured',
+      }),
     );
   });
 });

@@ -77,7 +77,7 @@ describe("a user's own change", () => {
       "password_reset_required",
     );
     expect(await code(changes.change("nobody", current("x"), "new password", null, context))).toBe(
-      "user_not_found",
+      "invalid_user",
     );
     expect(await code(changes.change(systemRandom.uuid(), current("x"), "new password", null, context))).toBe(
       "user_not_found",
@@ -178,6 +178,7 @@ describe("reset and operator's password", () => {
     expect(await events(id)).toContainEqual(["session_revoked", "admin_set_password", ended]);
     expect(await actions(id)).toEqual(["password.set_by_operator"]);
     expect(await code(changes.setByOperator("", "new password", context))).toBe("invalid_user");
+    expect(await code(changes.setByOperator("nobody", "new password", context))).toBe("invalid_user");
     expect(await code(changes.setByOperator(id, "1234567", context))).toBe("password_too_short");
     expect(await code(changes.setByOperator(systemRandom.uuid(), "new password", context))).toBe(
       "user_not_found",
@@ -244,7 +245,7 @@ describe("hashes brought along", () => {
     const bring = (hash: string, algorithm: string, params: Uint8Array | null, userId = id) =>
       code(changes.importHash(userId, hash, algorithm, params, context));
     expect(await bring("x", "argon2id", null, "")).toBe("invalid_user");
-    expect(await bring("x", "argon2id", null, "nobody")).toBe("user_not_found");
+    expect(await bring("x", "argon2id", null, "nobody")).toBe("invalid_user");
     expect(await bring("x", "argon2id", null, systemRandom.uuid())).toBe("user_not_found");
     expect(await bring("secret", "plain", null)).toBe("unsupported_hash_algo");
     expect(await bring("x", "argon2id", json(""))).toBe("invalid_hash_params");

@@ -135,8 +135,8 @@ describe("bans", () => {
       f.users.ban({ userId: user.id, reason: null, until: null, bannedBy: null, ...change }, context(), warn);
     expect(await refusal(ban({ userId: " " }))).toBe("invalid_user");
     expect(await refusal(ban({ until: f.clock.now() }))).toBe("invalid_until");
-    expect(await refusal(ban({ bannedBy: "x" }))).toBe("invalid_banned_by");
-    expect(await refusal(ban({ bannedBy: nobody }))).toBe("invalid_banned_by");
+    expect(await refusal(ban({ bannedBy: "x" }))).toBe("invalid_user");
+    expect(await refusal(ban({ bannedBy: nobody }))).toBe("user_not_found");
     expect(await ban({ userId: nobody })).toBe(false);
     expect((await f.users.byId(user.id))?.bannedAt).toBeNull();
   });
@@ -147,17 +147,22 @@ describe("deletion", () => {
     const user = await addUser(f, { passwordHash: "x" });
     await f.sessions.open({ userId: user.id, methods: [], origin: "registration" }, context());
     expect(await f.users.softDelete(user.id, context(), warn)).toBe(true);
-    const at = f.clock.now();
     f.clock.advance(10);
-    expect(await f.users.softDelete(user.id, context(), warn)).toBe(false);
-    expect((await f.users.byId(user.id))?.deletedAt).toEqual(at);
+    expect(await f.users.softDelete(user.id, context(), warn)).toBe(true);
+    expect((await f.users.byId(user.id))?.deletedAt).toEqual(f.clock.now());
+    expect(await f.users.softDelete(nobody, context(), warn)).toBe(false);
     expect(await f.sessions.list(user.id)).toEqual([]);
     expect(await f.users.restore(user.id, context())).toBe(true);
     expect(await f.users.restore(user.id, context())).toBe(false);
     expect(await f.users.hardDelete(user.id, context(), warn)).toBe(true);
     expect(await f.users.hardDelete(user.id, context(), warn)).toBe(false);
     expect(await f.users.byId(user.id)).toBeUndefined();
-    expect(await actions(user.id)).toEqual(["user.soft_deleted", "user.restored", "user.hard_deleted"]);
+    expect(await actions(user.id)).toEqual([
+      "user.soft_deleted",
+      "user.soft_deleted",
+      "user.restored",
+      "user.hard_deleted",
+    ]);
     expect((await f.audit.signIns(user.id)).map((row) => row.event)).toEqual(["session_created"]);
   });
 
@@ -171,6 +176,9 @@ describe("deletion", () => {
     ]);
     expect(await f.users.restoreMany([user.id], context())).toEqual([{ id: user.id }]);
     expect(await f.users.hardDeleteMany([], context(), warn)).toEqual([]);
+    const many = Array.from({ length: 1001 }, () => user.id);
+    expect(await refusal(f.users.hardDeleteMany(many, context(), warn))).toBe("invalid_request");
+    expect(await f.users.byId(user.id)).toBeDefined();
   });
 
   it("lists what was deleted before a moment, oldest first", async () => {

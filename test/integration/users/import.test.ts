@@ -54,6 +54,7 @@ describe("import", () => {
         row("import_six", { bannedBy: nobody }),
         row("import-seven", { bannedBy: existing.id, bannedAt: new Date(0), banReason: " as is " }),
         row("import_one_b", { email: "abc@" }),
+        row("import_six"),
       ],
       context(),
     );
@@ -70,8 +71,9 @@ describe("import", () => {
       "9 rejected invalid_banned_by",
       "10 inserted",
       "11 rejected invalid_email",
+      "12 inserted",
     ]);
-    expect(report).toMatchObject({ inserted: 2, skipped: 5, rejected: 5 });
+    expect(report).toMatchObject({ inserted: 3, skipped: 5, rejected: 5 });
     const one = await f.users.byUsername("import_one");
     expect(one).toMatchObject({
       id: report.results[0]?.userId,

@@ -19,6 +19,14 @@ describe("status by generation", () => {
     expect(describeFailure(new AuthError(code), "0.97")).toMatchObject({ code, status: later });
   });
 
+  test("a fault that names its status keeps it", () => {
+    expect(describeFailure(new AuthError("sms_unavailable", { status: 503 }), "0.73")).toMatchObject({
+      code: "sms_unavailable",
+      status: 503,
+    });
+    expect(describeFailure(new AuthError("sms_unavailable"), "0.73").status).toBe(422);
+  });
+
   test("codes of the browser plane: refusals keep their name, faults do not", () => {
     expect(describeFailure(new AuthError("invalid_state"), "0.73")).toMatchObject({
       code: "invalid_state",
