@@ -77,7 +77,10 @@ export interface Route<B extends TSchema = TSchema, Q extends TObject = TObject>
   /** The handler answers every method of the path, and tells them apart itself. */
   readonly anyMethod?: true;
   /** Runs before the body is read, and may answer (or refuse) at once; for what must not depend on the body. */
-  readonly before?: (context: RouteContext) => Promise<Reply | undefined> | Reply | undefined;
+  readonly before?: (
+    context: RouteContext,
+    params: Readonly<Record<string, string>>,
+  ) => Promise<Reply | undefined> | Reply | undefined;
   // Method syntax on purpose: the table stores routes of all body types side by side, and `body` and `query` have been
   // checked against exactly these schemas before `handle` runs.
   handle(context: RouteContext, input: RouteInput<Static<B>, Static<Q>>): Promise<Reply> | Reply;

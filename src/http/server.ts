@@ -152,7 +152,7 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
     const pending = authenticate(scope, route.auth, params);
     if (pending !== undefined) await pending;
     if (typeof route.limit === "string") await core.limits.check(route.limit, { ip: scope.ip });
-    const early = await route.before?.(scope);
+    const early = await route.before?.(scope, params);
     if (early !== undefined) return early;
     let body: unknown;
     if (compiled.decodeBody !== undefined)

@@ -9,7 +9,7 @@ import { reportDrift, seedContainment } from "./containment.ts";
 import { createCustomRoles } from "./custom-roles.ts";
 import { createJoining } from "./joining.ts";
 import { createAssignments, createMembership, type MembershipDependencies } from "./membership.ts";
-import { definedRole, effectiveGrants, isGroupSlug, resolveGroup } from "./permissions.ts";
+import { definedRole, effectiveGrants, isDisplayName, isGroupSlug, resolveGroup } from "./permissions.ts";
 import { createGroupSettings } from "./settings.ts";
 import { groupStore } from "./store.ts";
 import type { GroupAddress, GroupRow, Groups, NewGroup, Subject } from "./types.ts";
@@ -83,6 +83,7 @@ export function createGroups(
     };
     const isRoot = persona.name === "root";
     if (isRoot ? slug !== "" : !isGroupSlug(slug)) throw new AuthError("group_slug_invalid");
+    if (!isDisplayName(group.displayName)) throw new AuthError("invalid_request");
     if (parentPersona !== "" && parentPersona !== persona.parent)
       throw new AuthError("unknown_group_persona");
     // Within a caller's transaction a second connection could wait for ever; what it would make is there since the start.
@@ -90,7 +91,7 @@ export function createGroups(
       await seedContainment(database, catalogue);
       if (persona.parent === "root") await ensureRoot();
     }
-    const owner: Subject = { id: request.ownerSubjectId.trim(), kind };
+    const owner: Subject = { id: request.ownerSubjectId.trim().toLowerCase(), kind };
     const made = async (tx: Transaction): Promise<GroupRow> => {
       if (isRoot) {
         if ((await groupStore.insertRoot(tx, group.id, clock.now())) === 0)

@@ -5,7 +5,7 @@ import { isUuid } from "../identifiers/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import { assertCovers, definedRole, effectiveGrants, resolveGroup } from "./permissions.ts";
 import { groupStore } from "./store.ts";
-import type { Catalogue, GroupRow, Groups, RoleDefinition, Subject } from "./types.ts";
+import type { Capability, Catalogue, GroupRow, Groups, RoleDefinition, Subject } from "./types.ts";
 
 // Deletion of an account locks its row before the groups it owns; taking both in this order cannot deadlock with it.
 const holdUser = sql("groups.holdUser", (s) => `SELECT id FROM ${s}.users WHERE id = $1 FOR KEY SHARE`);
@@ -117,16 +117,12 @@ export function createMembership(
     group: GroupRow,
     role: string,
     held: readonly string[],
+    capability: Capability = "members:manage",
   ): Promise<void> {
     const actor: Subject = { id: actorUserId.trim(), kind: "user" };
     const definition = await definedRole(tx, catalogue, group, role);
     const wanted = definition?.permissions ?? (held.includes(role) ? [] : undefined);
-    assertCovers(
-      await effectiveGrants(tx, catalogue, actor, group.id),
-      group.persona,
-      "members:manage",
-      wanted,
-    );
+    assertCovers(await effectiveGrants(tx, catalogue, actor, group.id), group.persona, capability, wanted);
   }
 
   async function clear(
@@ -168,7 +164,7 @@ export function createMembership(
     assertAuthority,
 
     async assign(address, given, roleName, context) {
-      const subject = trimmed(given);
+      const subject = stored(given);
       const role = roleName.trim();
       if (!catalogue.mayExist(address.persona.trim(), role)) throw new AuthError("role_not_assignable");
       const group = await resolveGroup(database, address);
@@ -181,20 +177,20 @@ export function createMembership(
       });
     },
 
-    async assignAs(actorUserId, address, given, roleName, context) {
-      const subject = trimmed(given);
+    async assignAs(actorUserId, address, given, roleName, context, capability = "members:manage") {
+      const subject = stored(given);
       const role = roleName.trim();
       if (!catalogue.mayExist(address.persona.trim(), role)) throw new AuthError("role_not_assignable");
       const group = await resolveGroup(database, address);
       // Without authority nothing is said about the subject; asked again under the lock, where it counts.
-      await assertAuthority(actorUserId, group, "members:manage", role);
+      await assertAuthority(actorUserId, group, capability, role);
       await database.transaction(async (tx) => {
         await assignments.hold(tx, group, subject);
-        const definition = await assertAuthority(actorUserId, group, "members:manage", role, tx);
+        const definition = await assertAuthority(actorUserId, group, capability, role, tx);
         for (const present of await heldBy(tx, group, subject)) {
           if (present === role) continue;
           // Replacing a role takes it away: that asks for the same authority as removing it.
-          await assertRemovable(tx, actorUserId, group, present, [present]);
+          await assertRemovable(tx, actorUserId, group, present, [present], capability);
           if (present === "owner") await assignments.guardLastOwner(tx, group, subject);
         }
         await assignments.put(tx, group, subject, definition, context);
@@ -202,7 +198,7 @@ export function createMembership(
     },
 
     async unassign(address, given, roleName, context) {
-      const subject = trimmed(given);
+      const subject = stored(given);
       const role = roleName.trim();
       const group = await resolveGroup(database, address);
       await database.transaction(async (tx) => {
@@ -214,7 +210,7 @@ export function createMembership(
     },
 
     async unassignAs(actorUserId, address, given, roleName, context) {
-      const subject = trimmed(given);
+      const subject = stored(given);
       const role = roleName.trim();
       const group = await resolveGroup(database, address);
       await database.transaction(async (tx) => {
@@ -228,7 +224,7 @@ export function createMembership(
     },
 
     async removeAs(actorUserId, address, given, context) {
-      const subject = trimmed(given);
+      const subject = stored(given);
       const group = await resolveGroup(database, address);
       await database.transaction(async (tx) => {
         await lockOrRefuse(tx, group);
@@ -240,7 +236,7 @@ export function createMembership(
     },
 
     async leave(userId, address, context) {
-      const subject: Subject = { id: userId.trim(), kind: "user" };
+      const subject = stored({ id: userId, kind: "user" });
       const group = await resolveGroup(database, address);
       await database.transaction(async (tx) => {
         await lockOrRefuse(tx, group);
@@ -252,6 +248,7 @@ export function createMembership(
   };
 }
 
-function trimmed({ id, kind }: Subject): Subject {
-  return { id: id.trim(), kind };
+/** A subject by its id as rows hold it: ids are compared as text with what was read. */
+function stored({ id, kind }: Subject): Subject {
+  return { id: id.trim().toLowerCase(), kind };
 }

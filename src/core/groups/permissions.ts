@@ -1,7 +1,7 @@
 import { AuthError } from "../../contract/errors/index.ts";
 import type { Queryable } from "../../platform/postgres/port.ts";
 import { covered } from "../authentication/permission-cover.ts";
-import { isUuid } from "../identifiers/index.ts";
+import { isStorable, isUuid } from "../identifiers/index.ts";
 import { groupStore } from "./store.ts";
 import type { Capability, Catalogue, GroupAddress, GroupRow, RoleDefinition, Subject } from "./types.ts";
 
@@ -10,6 +10,13 @@ const slugSyntax = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
 /** At most 253 of lower-case letters, digits, `-` and single dots, starting and ending with a letter or digit. */
 export function isGroupSlug(slug: string): boolean {
   return slug.length <= 253 && slugSyntax.test(slug) && !slug.includes("..");
+}
+
+const maxDisplayNameBytes = 256;
+
+/** Free text of at most 256 bytes. */
+export function isDisplayName(text: string): boolean {
+  return Buffer.byteLength(text) <= maxDisplayNameBytes && isStorable(text);
 }
 
 /** The live group of this name. Throws `permission_group_not_found`. */

@@ -2,11 +2,9 @@ import { AuthError } from "../../contract/errors/index.ts";
 import { ConstraintViolation, sql } from "../../platform/postgres/port.ts";
 import type { Audit } from "../audit/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
-import { isGroupSlug, resolveGroup } from "./permissions.ts";
+import { isDisplayName, isGroupSlug, resolveGroup } from "./permissions.ts";
 import { groupStore } from "./store.ts";
 import type { GroupAddress, GroupRow } from "./types.ts";
-
-const maxDisplayNameBytes = 256;
 
 const rename = sql(
   "groupSettings.rename",
@@ -41,7 +39,7 @@ const setDisplayName = sql(
 /** Name and slug of a group. */
 export interface GroupSettings {
   /**
-   * Changes what is given, in one transaction. A slug given up stays this group's for ever and leads to it. Throws `group_slug_invalid`,
+   * Changes what is given, in one transaction; a rename is of the group that has the slug now. A slug given up stays this group's for ever and leads to it. Throws `group_slug_invalid`,
    * `group_slug_taken`, `group_slug_application_managed`, `invalid_request`, `permission_group_not_found`.
    */
   update(
@@ -62,10 +60,12 @@ export function createGroupSettings(
       const slug = change.slug?.trim().toLowerCase();
       const displayName = change.displayName?.trim();
       if (slug !== undefined && !isGroupSlug(slug)) throw new AuthError("group_slug_invalid");
-      if (displayName !== undefined && Buffer.byteLength(displayName) > maxDisplayNameBytes)
-        throw new AuthError("invalid_request");
+      if (displayName !== undefined && !isDisplayName(displayName)) throw new AuthError("invalid_request");
       const group = await resolveGroup(database, address);
       if (group.instanceSlug === null) throw new AuthError("invalid_request");
+      // A slug given up leads here for reading; whoever renames has to know where the group is now.
+      if (slug !== undefined && address.instanceSlug.trim() !== group.instanceSlug)
+        throw new AuthError("permission_group_not_found");
       const { id, persona, instanceSlug } = group;
       try {
         await database.transaction(async (tx) => {

@@ -107,12 +107,14 @@ export interface Groups {
   lock(group: GroupRow, tx: Transaction): Promise<void>;
   /** Trusted: without a check of authority. Throws `role_not_assignable`, `2fa_enrollment_required`. */
   assign(address: GroupAddress, subject: Subject, role: string, context: CallContext): Promise<void>;
+  /** Throws the codes of authority, with `members:manage` as the capability when none is given, and `cannot_remove_last_admin_role`. */
   assignAs(
     actorUserId: string,
     address: GroupAddress,
     subject: Subject,
     role: string,
     context: CallContext,
+    capability?: Capability,
   ): Promise<void>;
   /** Trusted: neither authority nor last owner are checked; the loss of the last owner is logged. */
   unassign(address: GroupAddress, subject: Subject, role: string, context: CallContext): Promise<void>;

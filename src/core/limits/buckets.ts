@@ -40,7 +40,7 @@ export const buckets = {
     ...{ limit: 6, windowSeconds: hour, cooldownSeconds: minute, id: "e-mail" },
     action: requestEmail,
   },
-  auth_invite_redeem: { limit: 30, windowSeconds: hour },
+  auth_invite_redeem: { limit: 30, windowSeconds: hour, id: "user id" },
   auth_invite_create: { limit: 20, windowSeconds: hour, id: "e-mail" },
   auth_logout: { limit: 60, windowSeconds: 10 * minute },
   auth_oidc_callback: { limit: 60, windowSeconds: 10 * minute },

@@ -3,7 +3,7 @@ import type { PersonaConfig } from "../../config/config.ts";
 import { AuthError } from "../../contract/errors/index.ts";
 import type { ApiKeyRecord } from "../../core/api-keys/index.ts";
 import { json, type Route, route } from "../route.ts";
-import { asBrowser, authorize } from "./group-members.ts";
+import { addressed, asBrowser, needs } from "./group-access.ts";
 
 const listed = Type.Object({
   id: Type.String(),
@@ -65,8 +65,9 @@ export const apiKeyRoutes: readonly Route[] = [
       }),
     },
     errors,
+    before: needs("credentials:read"),
     async handle(context, { params }) {
-      const { persona, instanceSlug } = await authorize(context, params, "credentials:read");
+      const { persona, instanceSlug } = addressed(context, params);
       const keys = await asBrowser(context, context.core.apiKeys.list({ persona, instanceSlug }));
       return json(200, {
         object: "list",
@@ -97,8 +98,9 @@ export const apiKeyRoutes: readonly Route[] = [
       }),
     },
     errors,
+    before: needs("credentials:manage"),
     async handle(context, { params, body }) {
-      const { actor, persona, instanceSlug } = await authorize(context, params, "credentials:manage");
+      const { actor, persona, instanceSlug } = addressed(context, params);
       const request = {
         name: body.name ?? "",
         role: body.role ?? "",
@@ -121,8 +123,9 @@ export const apiKeyRoutes: readonly Route[] = [
     summary: "Revoke an API key; it is refused from the next request on.",
     replies: { 200: Type.Object({ ok: Type.Literal(true), id: Type.String() }) },
     errors,
+    before: needs("credentials:manage"),
     async handle(context, { params }) {
-      const { persona, instanceSlug } = await authorize(context, params, "credentials:manage");
+      const { persona, instanceSlug } = addressed(context, params);
       const id = (params["key"] ?? "").trim();
       const revoked = context.core.apiKeys.revoke({ persona, instanceSlug }, id, context);
       if (!(await asBrowser(context, revoked))) throw new AuthError("not_found");

@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { AuthError } from "../../contract/errors/index.ts";
 import { isUuid, parseNewEmail } from "../../core/identifiers/index.ts";
 import { json, type Reply, type Route, type RouteContext, route } from "../route.ts";
-import { asBrowser, authorize } from "./group-members.ts";
+import { addressed, asBrowser, needs } from "./group-access.ts";
 
 interface Addition {
   readonly actor: string;
@@ -60,8 +60,9 @@ export const groupAdditionRoutes: readonly Route[] = [
       "2fa_enrollment_required",
       "database_error",
     ],
+    before: needs("members:manage"),
     async handle(context, { params, body }) {
-      const { actor, persona, instanceSlug } = await authorize(context, params, "members:manage");
+      const { actor, persona, instanceSlug } = addressed(context, params);
       const { users, groups, membershipInvites } = context.core;
       const givenId = (body.user_id ?? "").trim().toLowerCase();
       const givenEmail = (body.email ?? "").trim();
@@ -83,7 +84,8 @@ export const groupAdditionRoutes: readonly Route[] = [
         const id = await asBrowser(context, made);
         return json(202, { ok: true, ...about, invited: true, invite_id: id });
       }
-      await asBrowser(context, groups.assignAs(actor, address, { id: userId, kind: "user" }, role, context));
+      const subject = { id: userId, kind: "user" } as const;
+      await asBrowser(context, groups.assignAs(actor, address, subject, role, context), "target");
       return json(200, { ok: true, ...about });
     },
   }),

@@ -2,72 +2,8 @@ import { Type } from "typebox";
 import { AuthError } from "../../contract/errors/index.ts";
 import type { Subject } from "../../core/groups/index.ts";
 import { isUuid } from "../../core/identifiers/index.ts";
-import { requireUser } from "../principals.ts";
-import { json, type Route, type RouteContext, route } from "../route.ts";
-
-const refusals = new Map([
-  ["permission_group_not_found", "not_found"],
-  ["user_not_found", "not_found"],
-  ["cannot_remove_last_admin_role", "cannot_remove_last_owner"],
-  ["insufficient_role_authority", "forbidden"],
-  ["role_assignment_escalation", "forbidden"],
-  ["role_not_assignable", "invalid_request"],
-  ["group_membership_invite_not_found", "not_found"],
-  ["group_invite_link_expired", "invalid_request"],
-  ["group_invite_link_revoked", "invalid_request"],
-  ["group_invite_link_not_found", "not_found"],
-  ["invalid_invite", "invalid_request"],
-  ["custom_role_grant_outside_catalog", "invalid_request"],
-  ["custom_role_is_catalog_role", "invalid_request"],
-  ["custom_role_name_invalid", "invalid_request"],
-  ["custom_roles_not_supported", "invalid_request"],
-  ["external_invites_disabled", "forbidden"],
-  ["invalid_remote_application", "invalid_request"],
-  ["reserved_issuer", "invalid_request"],
-  ["remote_application_not_found", "not_found"],
-  ["invalid_expiry", "invalid_request"],
-  ["missing_name", "invalid_request"],
-  ["unknown_role", "invalid_request"],
-  ["invalid_role", "invalid_request"],
-] as const);
-
-/** Runs an operation and says its refusals in the codes of these routes. */
-export async function asBrowser<T>(context: RouteContext, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof AuthError)) throw error;
-    if (error.code === "2fa_enrollment_required") {
-      throw new AuthError("2fa_enrollment_required", {
-        metadata: {
-          requires_2fa_enrollment: true,
-          allowed_methods: context.core.mfaStates.availableMethods(),
-          subject: "target",
-        },
-      });
-    }
-    for (const [from, to] of refusals) if (error.code === from) throw new AuthError(to, { cause: error });
-    throw error;
-  }
-}
-
-/** The signed-in user, who holds the permission in the group of the path. Throws `not_authenticated`, `invalid_request`, `forbidden`. */
-export async function authorize(
-  context: RouteContext,
-  params: Readonly<Record<string, string>>,
-  permission: string,
-): Promise<{ readonly actor: string; readonly persona: string; readonly instanceSlug: string }> {
-  const { userId } = requireUser(context, "not_authenticated");
-  const persona = params["persona"] ?? "";
-  const instanceSlug = (params["instance_slug"] ?? "").trim();
-  if (instanceSlug === "") throw new AuthError("invalid_request");
-  const allowed = await context.core.groups.can({ id: userId, kind: "user" }, `${persona}:${permission}`, {
-    persona,
-    instanceSlug,
-  });
-  if (!allowed) throw new AuthError("forbidden");
-  return { actor: userId, persona, instanceSlug };
-}
+import { json, type Route, route } from "../route.ts";
+import { addressed, asBrowser, needs } from "./group-access.ts";
 
 /** Throws `not_found` for what cannot be the id of a user. */
 function userOf(params: Readonly<Record<string, string>>): Subject {
@@ -110,8 +46,9 @@ export const groupMemberRoutes: readonly Route[] = [
       }),
     },
     errors: ["not_authenticated", "invalid_request", "forbidden", "not_found", "database_error"],
+    before: needs("members:read"),
     async handle(context, { params }) {
-      const { persona, instanceSlug } = await authorize(context, params, "members:read");
+      const { persona, instanceSlug } = addressed(context, params);
       const members = await asBrowser(context, context.core.groups.members({ persona, instanceSlug }));
       return json(200, {
         object: "list",
@@ -139,8 +76,9 @@ export const groupMemberRoutes: readonly Route[] = [
       "cannot_remove_last_owner",
       "database_error",
     ],
+    before: needs("members:manage"),
     async handle(context, { params }) {
-      const { actor, persona, instanceSlug } = await authorize(context, params, "members:manage");
+      const { actor, persona, instanceSlug } = addressed(context, params);
       const user = userOf(params);
       await asBrowser(context, context.core.groups.removeAs(actor, { persona, instanceSlug }, user, context));
       return json(200, { ok: true, persona, instance_slug: instanceSlug, user_id: user.id });
@@ -161,8 +99,9 @@ export const groupMemberRoutes: readonly Route[] = [
       "cannot_remove_last_owner",
       "database_error",
     ],
+    before: needs("members:manage"),
     async handle(context, { params }) {
-      const { actor, persona, instanceSlug } = await authorize(context, params, "members:manage");
+      const { actor, persona, instanceSlug } = addressed(context, params);
       const { groups } = context.core;
       const user = userOf(params);
       const role = (params["role"] ?? "").trim();
@@ -172,7 +111,8 @@ export const groupMemberRoutes: readonly Route[] = [
         const group = await asBrowser(context, groups.resolve({ persona, instanceSlug }));
         if (!held.some(({ groupId }) => groupId === group.id)) throw new AuthError("not_found");
       }
-      await asBrowser(context, groups.assignAs(actor, { persona, instanceSlug }, user, role, context));
+      const assigned = groups.assignAs(actor, { persona, instanceSlug }, user, role, context);
+      await asBrowser(context, assigned, "target");
       return json(200, { ok: true, persona, instance_slug: instanceSlug, user_id: user.id, role });
     },
   }),

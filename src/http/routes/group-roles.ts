@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import type { PersonaConfig } from "../../config/config.ts";
 import { AuthError } from "../../contract/errors/index.ts";
 import { json, type Route, route } from "../route.ts";
-import { asBrowser, authorize } from "./group-members.ts";
+import { addressed, asBrowser, needs } from "./group-access.ts";
 
 const shared = {
   group: "permission_groups",
@@ -37,8 +37,9 @@ export const groupRoleRoutes: readonly Route[] = [
       }),
     },
     errors,
+    before: needs("roles:read"),
     async handle(context, { params }) {
-      const { persona, instanceSlug } = await authorize(context, params, "roles:read");
+      const { persona, instanceSlug } = addressed(context, params);
       const { groups } = context.core;
       const declared = groups.catalogue.persona(persona)?.roles ?? [];
       const custom = await asBrowser(context, groups.customRoles.list({ persona, instanceSlug }));
@@ -79,8 +80,9 @@ export const groupRoleRoutes: readonly Route[] = [
       }),
     },
     errors,
+    before: needs("roles:manage"),
     async handle(context, { params, body }) {
-      const { actor, persona, instanceSlug } = await authorize(context, params, "roles:manage");
+      const { actor, persona, instanceSlug } = addressed(context, params);
       const { permissions, role: name = "", requires_mfa: requiresMfa } = body;
       if (permissions === undefined || name.trim() === "") throw new AuthError("invalid_request");
       const role = { name, permissions, requiresMfa: requiresMfa ?? false };
@@ -107,8 +109,9 @@ export const groupRoleRoutes: readonly Route[] = [
       }),
     },
     errors,
+    before: needs("roles:manage"),
     async handle(context, { params }) {
-      const { actor, persona, instanceSlug } = await authorize(context, params, "roles:manage");
+      const { actor, persona, instanceSlug } = addressed(context, params);
       const role = (params["role"] ?? "").trim();
       const { customRoles: roles } = context.core.groups;
       await asBrowser(context, roles.remove(actor, { persona, instanceSlug }, role, context));

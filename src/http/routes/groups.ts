@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import { requireUser } from "../principals.ts";
 import { json, type Route, route } from "../route.ts";
-import { asBrowser, authorize } from "./group-members.ts";
+import { addressed, asBrowser, needs } from "./group-access.ts";
 
 const shared = {
   group: "permission_groups",
@@ -25,7 +25,8 @@ export const groupRoutes: readonly Route[] = [
     ...shared,
     method: "POST",
     path: "/{persona}",
-    limit: "group_create",
+    limit: { deferred: "group_create" },
+    before: (context) => void requireUser(context, "not_authenticated"),
     personas: ({ name, selfServiceCreation }) => name !== "root" && selfServiceCreation,
     summary: "Make a group; the caller owns it.",
     body: Type.Object({
@@ -44,6 +45,7 @@ export const groupRoutes: readonly Route[] = [
     ],
     async handle(context, { params, body }) {
       const { userId } = requireUser(context, "not_authenticated");
+      await context.limitIp("group_create");
       await context.limit("group_create", userId);
       const { groups } = context.core;
       const persona = params["persona"] ?? "";
@@ -84,8 +86,9 @@ export const groupRoutes: readonly Route[] = [
     summary: "A group's present slug and name.",
     replies: { 200: groupBody },
     errors: ["not_authenticated", "invalid_request", "forbidden", "not_found", "database_error"],
+    before: needs("settings:read"),
     async handle(context, { params }) {
-      const { persona, instanceSlug } = await authorize(context, params, "settings:read");
+      const { persona, instanceSlug } = addressed(context, params);
       const group = await asBrowser(context, context.core.groups.resolve({ persona, instanceSlug }));
       return json(200, {
         ok: true,
@@ -117,8 +120,9 @@ export const groupRoutes: readonly Route[] = [
       "group_slug_application_managed",
       "database_error",
     ],
+    before: needs("settings:manage"),
     async handle(context, { params, body }) {
-      const { actor, persona, instanceSlug } = await authorize(context, params, "settings:manage");
+      const { actor, persona, instanceSlug } = addressed(context, params);
       const { slug, display_name: displayName } = body;
       if (slug === undefined && displayName === undefined) throw new AuthError("invalid_request");
       if (slug !== undefined) {

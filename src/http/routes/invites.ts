@@ -3,7 +3,7 @@ import { AuthError } from "../../contract/errors/index.ts";
 import { requireUser } from "../principals.ts";
 import { json, type Route, type RouteContext, route } from "../route.ts";
 import { seconds } from "../wire-time.ts";
-import { asBrowser, authorize } from "./group-members.ts";
+import { addressed, asBrowser, needs } from "./group-access.ts";
 
 const declared = ({ name }: { readonly name: string }): boolean => name !== "root";
 const errors = ["not_authenticated", "invalid_request", "forbidden", "not_found", "database_error"] as const;
@@ -30,7 +30,7 @@ export const inviteRoutes: readonly Route[] = [
     ...linkRoutes,
     method: "POST",
     path: "/{persona}/{instance_slug}/invites/links",
-    limit: "auth_invite_create",
+    limit: { deferred: "auth_invite_create" },
     summary: "Make a link that gives whoever redeems it a role in the group, once.",
     body: Type.Object({
       role: Type.Optional(Type.String()),
@@ -38,8 +38,9 @@ export const inviteRoutes: readonly Route[] = [
     }),
     replies: { 201: Type.Object({ id: Type.String(), code: Type.String(), url: Type.String() }) },
     errors: ["rate_limited", ...errors],
+    before: needs("members:manage", "auth_invite_create"),
     async handle(context, { params, body }) {
-      const { actor, persona, instanceSlug } = await authorize(context, params, "members:manage");
+      const { actor, persona, instanceSlug } = addressed(context, params);
       const { inviteLinks } = context.core;
       const made = inviteLinks.create(
         { persona, instanceSlug },
@@ -71,8 +72,9 @@ export const inviteRoutes: readonly Route[] = [
       }),
     },
     errors,
+    before: needs("members:read"),
     async handle(context, { params }) {
-      const { persona, instanceSlug } = await authorize(context, params, "members:read");
+      const { persona, instanceSlug } = addressed(context, params);
       const links = await asBrowser(context, context.core.inviteLinks.list({ persona, instanceSlug }));
       return json(200, {
         object: "list",
@@ -96,8 +98,9 @@ export const inviteRoutes: readonly Route[] = [
     summary: "Revoke an invite link.",
     replies: { 200: Type.Object({ ok: Type.Literal(true), id: Type.String() }) },
     errors,
+    before: needs("members:manage"),
     async handle(context, { params }) {
-      const { persona, instanceSlug } = await authorize(context, params, "members:manage");
+      const { persona, instanceSlug } = addressed(context, params);
       const id = (params["link"] ?? "").trim();
       await asBrowser(context, context.core.inviteLinks.revoke({ persona, instanceSlug }, id, context));
       return json(200, { ok: true, id });
@@ -128,6 +131,7 @@ export const inviteRoutes: readonly Route[] = [
       const { userId } = requireUser(context, "not_authenticated");
       const code = (body.code ?? "").trim();
       if (code === "") throw new AuthError("invalid_request");
+      await context.limit("auth_invite_redeem", userId);
       const joined = await asBrowser(context, context.core.inviteLinks.redeem(code, userId, context));
       return json(200, {
         ok: true,

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { requireUser } from "../principals.ts";
 import { json, type Route, route } from "../route.ts";
-import { asBrowser } from "./group-members.ts";
+import { asBrowser } from "./group-access.ts";
 
 const shared = {
   group: "account",

@@ -3,7 +3,7 @@ import type { PersonaConfig } from "../../config/config.ts";
 import { AuthError } from "../../contract/errors/index.ts";
 import type { RemoteApplication } from "../../core/remote-applications/index.ts";
 import { json, type Route, route } from "../route.ts";
-import { asBrowser, authorize } from "./group-members.ts";
+import { addressed, asBrowser, needs } from "./group-access.ts";
 
 const application = Type.Object({
   id: Type.String(),
@@ -43,8 +43,9 @@ export const remoteApplicationRoutes: readonly Route[] = [
       }),
     },
     errors,
+    before: needs("credentials:read"),
     async handle(context, { params }) {
-      const { persona, instanceSlug } = await authorize(context, params, "credentials:read");
+      const { persona, instanceSlug } = addressed(context, params);
       const { groups, remoteApplications } = context.core;
       const group = await asBrowser(context, groups.resolve({ persona, instanceSlug }));
       const found = await remoteApplications.ofGroup(group.id);
@@ -72,8 +73,9 @@ export const remoteApplicationRoutes: readonly Route[] = [
     }),
     replies: { 201: application },
     errors: [...errors, "application_issuer_conflict", "application_slug_conflict"],
+    before: needs("credentials:manage"),
     async handle(context, { params, body }) {
-      const { persona, instanceSlug } = await authorize(context, params, "credentials:manage");
+      const { persona, instanceSlug } = addressed(context, params);
       const { groups, remoteApplications } = context.core;
       const group = await asBrowser(context, groups.resolve({ persona, instanceSlug }));
       const keys = (body.public_keys ?? []).map((key) => ({
@@ -100,8 +102,9 @@ export const remoteApplicationRoutes: readonly Route[] = [
     summary: "Delete a remote application of the group; its tokens are refused from the next request on.",
     replies: { 200: Type.Object({ ok: Type.Literal(true), slug: Type.String() }) },
     errors,
+    before: needs("credentials:manage"),
     async handle(context, { params }) {
-      const { persona, instanceSlug } = await authorize(context, params, "credentials:manage");
+      const { persona, instanceSlug } = addressed(context, params);
       const { groups, remoteApplications } = context.core;
       const group = await asBrowser(context, groups.resolve({ persona, instanceSlug }));
       const found = await remoteApplications.bySlug(params["app"] ?? "");
@@ -121,22 +124,24 @@ export const remoteApplicationRoutes: readonly Route[] = [
         ok: Type.Literal(true),
         persona: Type.String(),
         instance_slug: Type.String(),
-        slug: Type.String(),
+        app: Type.String(),
         role: Type.String(),
       }),
     },
-    errors,
+    errors: [...errors, "cannot_remove_last_owner"],
+    before: needs("credentials:manage"),
     async handle(context, { params }) {
-      const { actor, persona, instanceSlug } = await authorize(context, params, "credentials:manage");
+      const { actor, persona, instanceSlug } = addressed(context, params);
       const { groups, remoteApplications } = context.core;
       const address = { persona, instanceSlug };
       const group = await asBrowser(context, groups.resolve(address));
       const found = await remoteApplications.bySlug(params["app"] ?? "");
       if (found?.permissionGroupId !== group.id) throw new AuthError("not_found");
-      const role = (params["role"] ?? "").trim().toLowerCase();
+      const role = (params["role"] ?? "").trim();
       const subject = { id: found.id, kind: "remote_application" } as const;
-      await asBrowser(context, groups.assignAs(actor, address, subject, role, context));
-      return json(200, { ok: true, persona, instance_slug: instanceSlug, slug: found.slug, role });
+      const assigned = groups.assignAs(actor, address, subject, role, context, "credentials:manage");
+      await asBrowser(context, assigned);
+      return json(200, { ok: true, persona, instance_slug: instanceSlug, app: found.slug, role });
     },
   }),
 ];
