@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import type { Audit } from "../audit/index.ts";
 import { isStorable, parseLanguage, passwordlessIdentifier, safeReturnTo } from "../identifiers/index.ts";
 import type { LoginCompletion } from "../login/types.ts";
 import type { Messages } from "../messages/types.ts";
@@ -37,6 +38,7 @@ export const passwordlessSchema = Type.Object({
 export interface PasswordlessParts {
   readonly users: Pick<Users, "byId" | "byEmail" | "byPhone" | "admitRow"> & UserAvailability;
   readonly accounts: Accounts;
+  readonly audit: Pick<Audit, "session">;
   readonly messages: Pick<Messages, "available" | "send" | "link">;
   readonly completion: () => LoginCompletion;
   /** Puts a request where the jobs worker finds it. */
@@ -49,7 +51,7 @@ export function createPasswordless(
   parts: PasswordlessParts,
 ): Passwordless {
   const { config, log } = platform;
-  const { users, accounts, messages, completion, background } = parts;
+  const { users, accounts, audit, messages, completion, background } = parts;
   const { autoRegister } = config.passwordless;
   const books = {
     email: createChallenges(platform, "passwordless_email", ttl, passwordlessSchema),
@@ -59,7 +61,10 @@ export function createPasswordless(
   const redeem = createRedemption(platform, { users, accounts });
   const transport = (channel: "email" | "phone") => (channel === "email" ? "email" : "sms");
 
-  const holder = ({ channel, address }: PasswordlessRequest): Promise<UserRow | undefined> =>
+  const holder = ({
+    channel,
+    address,
+  }: Pick<PasswordlessRequest, "channel" | "address">): Promise<UserRow | undefined> =>
     channel === "email" ? users.byEmail(address) : users.byPhone(address);
 
   function assertSender(request: PasswordlessRequest): void {
@@ -111,14 +116,65 @@ export function createPasswordless(
     return { channel: kind, address: value } as const;
   }
 
+  const proveCode: Passwordless["proveCode"] = async (
+    identifier,
+    code,
+    context,
+    { uncounted = false } = {},
+  ) => {
+    const { channel, address } = parsed(identifier);
+    const guess = uncounted ? { allowed: true, last: false } : await attempts.begin(channel, address);
+    const taken = guess.allowed ? await books[channel].takeByCode(address, code.trim()) : undefined;
+    if (taken === undefined) {
+      if (guess.last) {
+        // The link in the same message cannot be guessed, and is not the guesser's to destroy.
+        await books[channel].dropCode(address);
+        await attempts.clear(channel, address);
+        log.info({ channel }, "five wrong passwordless codes: the code is void");
+      }
+      throw new AuthError("invalid_or_expired_code");
+    }
+    const proven = await redeem(channel, taken, context);
+    if (!uncounted) await attempts.clear(channel, address);
+    return proven;
+  };
+
+  const proveToken: Passwordless["proveToken"] = async (token, context) => {
+    if (token.length < tokenLength) throw new AuthError("invalid_or_expired_code");
+    for (const channel of ["email", "phone"] as const) {
+      const taken = await books[channel].takeByToken(token);
+      if (taken !== undefined) return redeem(channel, taken, context);
+    }
+    throw new AuthError("invalid_or_expired_code");
+  };
+
+  /** A refused confirmation is part of the history of whoever has the contact. */
+  async function failed(identifier: string, error: unknown, context: CallContext): Promise<void> {
+    const reason = isAuthError(error, "invalid_or_expired_code")
+      ? "invalid_or_expired_passwordless_code"
+      : "passwordless_failed";
+    const userId = identifier === "" ? "" : await ownerId(identifier);
+    await audit.session({ event: "session_failed", userId, sessionId: "", reason }, context);
+  }
+
+  async function ownerId(identifier: string): Promise<string> {
+    try {
+      return (await holder(parsed(identifier)))?.id ?? "";
+    } catch (error) {
+      if (isAuthError(error, "invalid_email") || isAuthError(error, "invalid_phone_number")) return "";
+      throw error;
+    }
+  }
+
   return {
     parse(input) {
+      const contact = parsed(input.identifier);
       const asked = input.preferredLanguage.trim().toLowerCase();
       const language = asked === "" ? "" : parseLanguage(asked);
       const mode = input.mode.trim().toLowerCase();
       const invite = input.inviteToken.trim();
       return {
-        ...parsed(input.identifier),
+        ...contact,
         mode: isMode(mode) ? mode : "both",
         returnTo: safeReturnTo(input.returnTo.trim()) ?? "",
         language,
@@ -171,31 +227,17 @@ export function createPasswordless(
       return (await challenge(request))?.issued;
     },
 
-    async proveCode(identifier, code, context, { uncounted = false } = {}) {
-      const { channel, address } = parsed(identifier);
-      const guess = uncounted ? { allowed: true, last: false } : await attempts.begin(channel, address);
-      const taken = guess.allowed ? await books[channel].takeByCode(address, code.trim()) : undefined;
-      if (taken === undefined) {
-        if (guess.last) {
-          // The link in the same message cannot be guessed, and is not the guesser's to destroy.
-          await books[channel].dropCode(address);
-          await attempts.clear(channel, address);
-          log.info({ channel }, "five wrong passwordless codes: the code is void");
-        }
-        throw new AuthError("invalid_or_expired_code");
-      }
-      const proven = await redeem(channel, taken, context);
-      if (!uncounted) await attempts.clear(channel, address);
-      return proven;
-    },
+    proveCode,
+    proveToken,
 
-    async proveToken(token, context) {
-      if (token.length < tokenLength) throw new AuthError("invalid_or_expired_code");
-      for (const channel of ["email", "phone"] as const) {
-        const taken = await books[channel].takeByToken(token);
-        if (taken !== undefined) return redeem(channel, taken, context);
+    async confirm({ identifier, code, token }, context) {
+      try {
+        return token === "" ? await proveCode(identifier, code, context) : await proveToken(token, context);
+      } catch (error) {
+        if (!isAuthError(error, "service_unavailable"))
+          await failed(token === "" ? identifier : "", error, context);
+        throw error;
       }
-      throw new AuthError("invalid_or_expired_code");
     },
 
     signIn({ user, channel }, context) {
