@@ -206,6 +206,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   const passwordless = createPasswordless(platform, {
     users,
     accounts: registrationBooks.accounts,
+    audit,
     messages,
     completion: () => loginCompletion,
     background: ({ channel, address, ...rest }, context) =>

@@ -1,6 +1,15 @@
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { totpCode, totpPeriod } from "../../src/core/mfa/totp.ts";
-import { api, behindProxy, messagesTo, messageTo, newPerson, registered } from "../support/accounts.ts";
+import {
+  api,
+  behindProxy,
+  messagesTo,
+  messageTo,
+  newAddress,
+  newPerson,
+  registered,
+} from "../support/accounts.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { unlimited } from "../support/faulty.ts";
 import { call, type TestReply } from "../support/http.ts";
@@ -41,6 +50,10 @@ describe("start", () => {
     expect(await refusal({})).toEqual([400, "invalid_request"]);
     expect(await refusal({ identifier: "a@b@c" })).toEqual([400, "invalid_email"]);
     expect(await refusal({ identifier: "just-a-name" })).toEqual([400, "invalid_phone_number"]);
+    expect(await refusal({ identifier: "a@b@c", preferred_language: "klingon" })).toEqual([
+      400,
+      "invalid_email",
+    ]);
     expect(await refusal({ email: newPerson().email, preferred_language: "klingon" })).toEqual([
       400,
       "invalid_preferred_language",
@@ -198,6 +211,33 @@ describe("confirm", () => {
     expect([reply.status, reply.code]).toEqual([401, "user_banned"]);
   });
 
+  test("a refused confirmation is part of the history of whoever has the contact", async () => {
+    const known = await registered(cluster);
+    const ip = newAddress();
+    const refused = async (body: Record<string, unknown>) =>
+      (await api(cluster, "/passwordless/confirm", { body, ip })).code;
+    expect(await refused({ email: known.email, code: "000000" })).toBe("invalid_or_expired_code");
+    expect(await refused({ email: newPerson().email, code: "000000" })).toBe("invalid_or_expired_code");
+    expect(await refused({ token: "x".repeat(43) })).toBe("invalid_or_expired_code");
+    expect(await refused({ email: "a@b@c", code: "000000" })).toBe("invalid_email");
+    const sql = new pg.Client({ connectionString: cluster.databaseUrl });
+    await sql.connect();
+    const { rows } = await sql.query(
+      `SELECT coalesce(u.email::text, '') AS email, e.event, e.reason FROM profiles.session_events AS e
+       LEFT JOIN profiles.users AS u ON u.id::text = e.user_id::text WHERE e.ip_addr = $1 ORDER BY e.occurred_at`,
+      [ip],
+    );
+    await sql.end();
+    const event = "session_failed";
+    const reason = "invalid_or_expired_passwordless_code";
+    expect(rows).toEqual([
+      { email: known.email, event, reason },
+      { email: "", event, reason },
+      { email: "", event, reason },
+      { email: "", event, reason: "passwordless_failed" },
+    ]);
+  });
+
   test("missing and malformed", async () => {
     for (const body of [{}, { code: "123456" }, { identifier: newPerson().email }])
       expect([(await confirm(body)).status, (await confirm(body)).code]).toEqual([400, "invalid_request"]);
@@ -213,7 +253,7 @@ describe("confirm", () => {
     const secret = String(started.body["secret"]);
     const step = Math.floor(Date.now() / 1000 / totpPeriod);
     await api(cluster, "/user/2fa", { body: { method: "totp", code: totpCode(secret, step - 1) }, bearer });
-    await start({ email: account.email, mode: "code" });
+    await start({ email: account.email, mode: "code", return_to: "/basket" });
     let code = "";
     // Notices about the new factors arrive in between.
     await until("the code", 10, async () => {
@@ -221,7 +261,7 @@ describe("confirm", () => {
       return code !== "";
     });
     const handOff = await confirm({ email: account.email, code });
-    expect(handOff.body).toMatchObject({ requires_2fa: true, method: "totp" });
+    expect(handOff.body).toMatchObject({ requires_2fa: true, method: "totp", return_to: "/basket" });
     expect(JSON.stringify(handOff.body["available_factors"])).not.toContain("email");
     const done = await api(cluster, "/2fa/verify", {
       body: {

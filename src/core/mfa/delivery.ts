@@ -1,3 +1,4 @@
+import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import type { MessageKind, Messages } from "../messages/types.ts";
 import type { CallContext } from "../platform.ts";
 import { deliveryFailure } from "../verification/messages.ts";
@@ -5,7 +6,7 @@ import { type CodeTarget, type FactorCodes, factorCodeTtl } from "./factor-codes
 
 /** Makes a code for a target and queues the message that carries it. */
 export interface CodeDelivery {
-  /** Throws `email_delivery_failed` / `sms_delivery_failed`, `service_unavailable`. */
+  /** Throws `email_delivery_failed` / `sms_delivery_failed`, `2fa_send_failed` (no sender any more), `service_unavailable`. */
   send(
     kind: Extract<MessageKind, "login_code" | "two_factor_setup">,
     codes: FactorCodes,
@@ -30,6 +31,9 @@ export function createCodeDelivery(messages: Pick<Messages, "send">): CodeDelive
           ttlSeconds: factorCodeTtl,
         });
       } catch (cause) {
+        // A factor whose sender was taken away is no failed delivery: trying again will not help.
+        if (isAuthError(cause, "email_sender_unavailable") || isAuthError(cause, "sms_unavailable"))
+          throw new AuthError("2fa_send_failed", { cause });
         throw deliveryFailure(target.method === "email" ? "email" : "phone", cause);
       }
     },

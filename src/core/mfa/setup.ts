@@ -129,7 +129,9 @@ export function createFactorSetup(
     const target = { method: "sms", destination: phone } as const;
     const owner = `${user.userId}:sms`;
     if (code === "") {
-      await limits.check("auth_2fa_start_phone", { ip: context.ip });
+      await limits.check("auth_2fa_start_phone", { ip: context.ip, id: user.userId });
+      // Whoever has many accounts and addresses still cannot have one phone rung all day.
+      await limits.check("auth_2fa_start_phone", { id: phone });
       if (!messages.available("sms")) throw new AuthError("phone_2fa_unavailable");
       const row = await account(user.userId);
       await delivery.send("two_factor_setup", codes, owner, target, addressee(row, context));
@@ -151,19 +153,22 @@ export function createFactorSetup(
       await limits.check("auth_2fa_start_totp", { ip: context.ip });
       const row = await account(userId);
       const secret = newTotpSecret(random);
-      await ephemeral.set(secretKey(userId), secret, pendingSecretTtl);
+      const sealed = cipher.seal(secret, userId).toString("base64");
+      await ephemeral.set(secretKey(userId), sealed, pendingSecretTtl);
       return {
         kind: "secret",
         secret,
         uri: otpauthUri(secret, issuerLabel, row.email ?? row.username ?? userId),
       };
     }
-    const secret = await ephemeral.get(secretKey(userId));
+    const sealed = await ephemeral.get(secretKey(userId));
+    const secret = sealed === undefined ? undefined : cipher.open(Buffer.from(sealed, "base64"), userId);
     const step = secret === undefined ? undefined : matchingStep(secret, request.code, clock.epochSeconds());
     if (
+      sealed === undefined ||
       secret === undefined ||
       step === undefined ||
-      !(await ephemeral.compareAndTake(secretKey(userId), secret))
+      !(await ephemeral.compareAndTake(secretKey(userId), sealed))
     )
       throw new AuthError("invalid_code", { status: 400 });
     // The step of the proof is used up: the same code must not sign in afterwards.

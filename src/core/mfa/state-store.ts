@@ -5,7 +5,7 @@ const selectState = lookup(
   "mfa.selectState",
   (s) => `
   SELECT coalesce(m.enabled, false) AS enabled, coalesce(cardinality(m.backup_codes), 0) AS "backupCodes",
-    coalesce(f.factors, '[]') AS factors
+    m.user_id IS NOT NULL AS "everEnrolled", coalesce(f.factors, '[]') AS factors
   FROM (SELECT $1::uuid AS user_id) AS asked
   LEFT JOIN ${s}.mfa_settings AS m ON m.user_id = asked.user_id
   LEFT JOIN LATERAL (
@@ -17,7 +17,7 @@ const selectState = lookup(
   ) AS f ON true`,
 );
 
-const noState: MfaState = { enabled: false, factors: [], backupCodes: 0 };
+const noState: MfaState = { enabled: false, factors: [], backupCodes: 0, everEnrolled: false };
 
 export const mfaStateStore = {
   /** Switch, factors (default first, then oldest) and number of unused backup codes, in one read. */

@@ -64,6 +64,8 @@ export function mfaEnrolled(
 }
 
 /** The same for a whole state. */
-export function summarize(state: MfaState): Pick<MfaSummary, "enabled" | "factors"> {
+export function summarize(
+  state: Pick<MfaState, "enabled" | "factors">,
+): Pick<MfaSummary, "enabled" | "factors"> {
   return { enabled: state.enabled, factors: state.factors.length };
 }

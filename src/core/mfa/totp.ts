@@ -1,3 +1,4 @@
+import { timingSafeEqual } from "node:crypto";
 import { generateSync } from "otplib";
 import type { Random } from "../../platform/random.ts";
 
@@ -31,7 +32,12 @@ export function totpCode(secret: string, step: number): string {
 export function matchingStep(secret: string, code: string, epochSeconds: number): number | undefined {
   if (!/^[0-9]{6}$/.test(code)) return undefined;
   const now = Math.floor(epochSeconds / totpPeriod);
-  return [now - 1, now, now + 1].find((step) => step >= 0 && totpCode(secret, step) === code);
+  return [now - 1, now, now + 1].find((step) => step >= 0 && isSame(totpCode(secret, step), code));
+}
+
+/** Compares in constant time. */
+function isSame(expected: string, given: string): boolean {
+  return expected.length === given.length && timingSafeEqual(Buffer.from(expected), Buffer.from(given));
 }
 
 /** The URI an authenticator app scans. The issuer is a plain name, since a colon in it would split the label. */

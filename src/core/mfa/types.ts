@@ -8,6 +8,8 @@ export interface MfaState {
     readonly phoneNumber: string | null;
   }[];
   readonly backupCodes: number;
+  /** A second factor was enrolled at some time, still or no longer. */
+  readonly everEnrolled: boolean;
 }
 
 /** Read side of the second factor, as sessions, tokens and `/me` need it; the flows are in the same folder. */

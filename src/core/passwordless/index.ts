@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import type { Audit } from "../audit/index.ts";
 import { isStorable, parseLanguage, passwordlessIdentifier, safeReturnTo } from "../identifiers/index.ts";
 import type { LoginCompletion } from "../login/types.ts";
 import type { Messages } from "../messages/types.ts";
@@ -46,6 +47,7 @@ export const passwordlessSchema = Type.Object({
 export interface PasswordlessParts {
   readonly users: Pick<Users, "byId" | "byEmail" | "byPhone" | "admitRow"> & UserAvailability;
   readonly accounts: Accounts;
+  readonly audit: Pick<Audit, "session">;
   readonly messages: Pick<Messages, "available" | "send" | "link">;
   readonly completion: () => LoginCompletion;
   /** Puts a request where the jobs worker finds it. */
@@ -58,7 +60,7 @@ export function createPasswordless(
   parts: PasswordlessParts,
 ): Passwordless {
   const { config, log } = platform;
-  const { users, accounts, messages, completion, background } = parts;
+  const { users, accounts, audit, messages, completion, background } = parts;
   const { autoRegister } = config.passwordless;
   const books = {
     email: createChallenges(platform, "passwordless_email", ttl, passwordlessSchema),
@@ -68,7 +70,10 @@ export function createPasswordless(
   const redeem = createRedemption(platform, { users, accounts });
   const transport = (channel: "email" | "phone") => (channel === "email" ? "email" : "sms");
 
-  const holder = ({ channel, address }: PasswordlessRequest): Promise<UserRow | undefined> =>
+  const holder = ({
+    channel,
+    address,
+  }: Pick<PasswordlessRequest, "channel" | "address">): Promise<UserRow | undefined> =>
     channel === "email" ? users.byEmail(address) : users.byPhone(address);
 
   function assertSender(request: PasswordlessRequest): void {
@@ -163,15 +168,66 @@ export function createPasswordless(
   function parse(input: PasswordlessInput): PasswordlessRequest {
     const contact = parsed(input.identifier);
     const asked = input.preferredLanguage.trim().toLowerCase();
+    const language = asked === "" ? "" : parseLanguage(asked);
     const mode = input.mode.trim().toLowerCase();
     const invite = input.inviteToken.trim();
     return {
       ...contact,
       mode: isMode(mode) ? mode : "both",
       returnTo: safeReturnTo(input.returnTo.trim()) ?? "",
-      language: asked === "" ? "" : parseLanguage(asked),
+      language,
       inviteHash: invite === "" || !isStorable(invite) ? "" : hashToken(invite),
     };
+  }
+
+  const proveCode: Passwordless["proveCode"] = async (
+    identifier,
+    code,
+    context,
+    { uncounted = false } = {},
+  ) => {
+    const { channel, address } = parsed(identifier);
+    const guess = uncounted ? { allowed: true, last: false } : await attempts.begin(channel, address);
+    const taken = guess.allowed ? await books[channel].takeByCode(address, code.trim()) : undefined;
+    if (taken === undefined) {
+      if (guess.last) {
+        // The link in the same message cannot be guessed, and is not the guesser's to destroy.
+        await books[channel].dropCode(address);
+        await attempts.clear(channel, address);
+        log.info({ channel }, "five wrong passwordless codes: the code is void");
+      }
+      throw new AuthError("invalid_or_expired_code");
+    }
+    const proven = await redeem(channel, taken, context);
+    await attempts.clear(channel, address);
+    return proven;
+  };
+
+  const proveToken: Passwordless["proveToken"] = async (token, context) => {
+    if (token.length < tokenLength) throw new AuthError("invalid_or_expired_code");
+    for (const channel of ["email", "phone"] as const) {
+      const taken = await books[channel].takeByToken(token);
+      if (taken !== undefined) return redeem(channel, taken, context);
+    }
+    throw new AuthError("invalid_or_expired_code");
+  };
+
+  /** A refused confirmation is part of the history of whoever has the contact. */
+  async function failed(identifier: string, error: unknown, context: CallContext): Promise<void> {
+    const reason = isAuthError(error, "invalid_or_expired_code")
+      ? "invalid_or_expired_passwordless_code"
+      : "passwordless_failed";
+    const userId = identifier === "" ? "" : await ownerId(identifier);
+    await audit.session({ event: "session_failed", userId, sessionId: "", reason }, context);
+  }
+
+  async function ownerId(identifier: string): Promise<string> {
+    try {
+      return (await holder(parsed(identifier)))?.id ?? "";
+    } catch (error) {
+      if (isAuthError(error, "invalid_email") || isAuthError(error, "invalid_phone_number")) return "";
+      throw error;
+    }
   }
 
   return {
@@ -200,31 +256,17 @@ export function createPasswordless(
       return { channel: request.channel, issued: await serve(request, context) };
     },
 
-    async proveCode(identifier, code, context, { uncounted = false } = {}) {
-      const { channel, address } = parsed(identifier);
-      const guess = uncounted ? { allowed: true, last: false } : await attempts.begin(channel, address);
-      const taken = guess.allowed ? await books[channel].takeByCode(address, code.trim()) : undefined;
-      if (taken === undefined) {
-        if (guess.last) {
-          // The link in the same message cannot be guessed, and is not the guesser's to destroy.
-          await books[channel].dropCode(address);
-          await attempts.clear(channel, address);
-          log.info({ channel }, "five wrong passwordless codes: the code is void");
-        }
-        throw new AuthError("invalid_or_expired_code");
-      }
-      const proven = await redeem(channel, taken, context);
-      await attempts.clear(channel, address);
-      return proven;
-    },
+    proveCode,
+    proveToken,
 
-    async proveToken(token, context) {
-      if (token.length < tokenLength) throw new AuthError("invalid_or_expired_code");
-      for (const channel of ["email", "phone"] as const) {
-        const taken = await books[channel].takeByToken(token);
-        if (taken !== undefined) return redeem(channel, taken, context);
+    async confirm({ identifier, code, token }, context) {
+      try {
+        return token === "" ? await proveCode(identifier, code, context) : await proveToken(token, context);
+      } catch (error) {
+        if (!isAuthError(error, "service_unavailable"))
+          await failed(token === "" ? identifier : "", error, context);
+        throw error;
       }
-      throw new AuthError("invalid_or_expired_code");
     },
 
     signIn({ user, channel }, context) {

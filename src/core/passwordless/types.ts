@@ -32,6 +32,13 @@ export interface IssuedPasswordless {
   readonly link: string | undefined;
 }
 
+/** What came back of a message; blank parts are absent. */
+export interface PresentedPasswordless {
+  readonly identifier: string;
+  readonly code: string;
+  readonly token: string;
+}
+
 export interface ProvenPasswordless {
   readonly user: UserRow;
   readonly channel: "email" | "phone";
@@ -69,6 +76,11 @@ export interface Passwordless {
   ): Promise<ProvenPasswordless>;
   /** Uses the link's token up. Throws `invalid_or_expired_code`, `user_banned`. */
   proveToken(token: string, context: CallContext): Promise<ProvenPasswordless>;
+  /**
+   * One of the two, as the sign-in page sends it back: the token where there is one. A failure is written into the sign-in history. Throws what
+   * they throw, `invalid_email`, `invalid_phone_number`.
+   */
+  confirm(presented: PresentedPasswordless, context: CallContext): Promise<ProvenPasswordless>;
   signIn(proven: ProvenPasswordless, context: CallContext): Promise<LoginOutcome>;
   /** Counts a wrong code for a caller that counts itself. */
   recordFailure(identifier: string): Promise<void>;

@@ -46,7 +46,7 @@ export function stepUpOptionsOf(
   account: StepUpAccount,
 ): StepUpOptions {
   const { state, email } = account;
-  const enrolled = mode !== "disabled" && summarize({ ...state, backupCodes: 0 }).enabled;
+  const enrolled = mode !== "disabled" && summarize(state).enabled;
   const factors = (enrolled ? state.factors : []).map(({ method, isDefault, phoneNumber }) => {
     const destination = method === "email" ? email : method === "sms" ? phoneNumber : null;
     return {

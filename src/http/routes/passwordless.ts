@@ -90,16 +90,13 @@ export const passwordlessRoutes: readonly Route[] = [
       const identifier = identifierOf(body);
       if (token === "" && (identifier === "" || code === "")) throw new AuthError("invalid_request");
       if (identifier !== "") await context.limit("auth_passwordless_confirm", identifier);
-      const proven =
-        token === ""
-          ? await passwordless.proveCode(identifier, code, context)
-          : await passwordless.proveToken(token, context);
+      const proven = await passwordless.confirm({ identifier, code, token }, context);
       try {
         const outcome = await passwordless.signIn(proven, context);
-        const returnTo = outcome.kind === "granted" && proven.returnTo !== "" ? proven.returnTo : undefined;
         return json(200, {
           ...loginMembers(outcome),
-          ...(returnTo === undefined ? {} : { return_to: returnTo }),
+          // Also where a second factor is still to come: the page has to know where to go on from there.
+          ...(proven.returnTo === "" ? {} : { return_to: proven.returnTo }),
         });
       } catch (error) {
         throw isAuthError(error, "internal_error") ? new AuthError("access_token_create_failed") : error;

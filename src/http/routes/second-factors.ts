@@ -78,11 +78,10 @@ export const secondFactorRoutes: readonly Route[] = [
       const preferred = state.factors.find(({ isDefault }) => isDefault) ?? state.factors[0];
       const factors = state.factors.map(members);
       const allowed = context.core.mfaStates.availableMethods();
-      const never = !state.enabled && state.factors.length === 0 && state.backupCodes === 0;
       return json(200, {
         enabled: state.enabled,
         // The contract names a method even for somebody who never had one.
-        method: preferred?.method ?? (never ? "email" : ""),
+        method: preferred?.method ?? (state.everEnrolled ? "" : "email"),
         ...(preferred?.method === "sms" ? { phone_number: preferred.phoneNumber } : {}),
         ...(preferred === undefined
           ? {}

@@ -219,6 +219,7 @@ describe("the second factor", () => {
     expect(await f.mfaStates.of(user.id)).toEqual({
       enabled: true,
       backupCodes: 2,
+      everEnrolled: true,
       factors: [{ id: expect.any(String), method: "email", isDefault: true, phoneNumber: null }],
     });
   });
