@@ -32,10 +32,21 @@ function admitsNull(schema: object): boolean {
   return "type" in schema && schema.type === "null";
 }
 
+const surrogateEscape = /\\u[dD][89a-fA-F]/;
+/** Any escape as one piece, so that an escaped backslash never lends itself to what follows; pairs of surrogates before single ones. */
+const escapes =
+  /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|[\s\S])/g;
+
+/** Half a surrogate pair is no character: it becomes U+FFFD like any invalid byte, since neither database nor UTF-8 can hold it. */
+function wellFormed(json: string): string {
+  if (!surrogateEscape.test(json)) return json;
+  return json.replace(escapes, (found, lone: string | undefined) => (lone === undefined ? found : "\\ufffd"));
+}
+
 /**
- * Compiles the decoder of one route body (spec'd leniency of the contract): UTF-8 with replacement of invalid bytes, one JSON object or
- * `null`, member names exact first and then case-insensitive, duplicates last wins, `null` = absent, no coercion, unknown members refused
- * unless the mode is `open`, trailing data refused.
+ * Compiles the decoder of one route body (spec'd leniency of the contract): UTF-8 with replacement of invalid bytes and surrogates, one
+ * JSON object or `null`, member names exact first and then case-insensitive, duplicates last wins, `null` = absent, no coercion, unknown
+ * members refused unless the mode is `open`, trailing data refused.
  */
 export function compileBody(schema: TSchema, options: BodyDecoderOptions): BodyDecoder {
   const check = Compile(schema);
@@ -66,7 +77,7 @@ export function compileBody(schema: TSchema, options: BodyDecoderOptions): BodyD
     }
     let parsed: unknown;
     try {
-      parsed = JSON.parse(bytes.toString("utf8"));
+      parsed = JSON.parse(wellFormed(bytes.toString("utf8")));
     } catch (cause) {
       throw new AuthError("invalid_request", { cause });
     }

@@ -228,10 +228,44 @@ describe("administration", () => {
       body: { email: someone.email, password: someone.password },
     });
     expect(login.status).toBe(200);
+  });
+
+  test("of accounts nobody has: done without effect; what is no id is not found", async () => {
     const unknown = "019f0000-0000-7000-8000-0000000000aa";
-    expect(outcome(await as(support.accessToken, "POST", `/admin/users/${unknown}/unban`))).toEqual([
-      404,
-      "not_found",
+    const named = { ok: true, user_id: unknown };
+    for (const [method, suffix, body, answer] of [
+      ["POST", "/ban", { until: "infinite" }, named],
+      ["POST", "/unban", undefined, named],
+      ["POST", "/restore", undefined, named],
+      ["POST", "/sessions/revoke", undefined, { ok: true }],
+      ["DELETE", "", undefined, { ok: true }],
+    ] as const) {
+      const done = await as(support.accessToken, method, `/admin/users/${unknown}${suffix}`, body);
+      expect([suffix, done.status, done.body]).toEqual([suffix, 200, answer]);
+      const none = await as(support.accessToken, method, `/admin/users/abc${suffix}`, body);
+      expect([suffix, ...outcome(none)]).toEqual([suffix, 404, "not_found"]);
+    }
+    const recover = (email: string) =>
+      as(support.accessToken, "POST", `/admin/users/${unknown}/recover`, { email });
+    expect(outcome(await recover(newPerson().email))).toEqual([404, "not_found"]);
+    expect(outcome(await recover(owner.email))).toEqual([400, "email_in_use"]);
+  });
+
+  test("pages are whole numbers, and the history of nobody is empty", async () => {
+    const list = (query: string) => as(support.accessToken, "GET", `/admin/users?${query}`);
+    for (const page of ["abc", "1e3", "0x2", "-4", "0", ""])
+      expect([page, (await list(`page=${page}&page_size=2`)).body["offset"]]).toEqual([page, 0]);
+    expect((await list("page=+2&page_size=2")).body["offset"]).toBe(0);
+    expect((await list("page=2&page_size=2")).body).toMatchObject({ limit: 2, offset: 2 });
+    for (const size of ["0", "201", "1e1", "x"])
+      expect([size, (await list(`page_size=${size}`)).body["limit"]]).toEqual([size, 50]);
+    for (const id of ["abc", "%00", "019f0000-0000-7000-8000-0000000000aa"]) {
+      const history = await as(support.accessToken, "GET", `/admin/users/${id}/signins`);
+      expect([history.status, history.body]).toEqual([200, { data: [] }]);
+    }
+    expect(outcome(await as(support.accessToken, "GET", "/admin/users/%20/signins"))).toEqual([
+      400,
+      "invalid_request",
     ]);
   });
 

@@ -128,6 +128,27 @@ describe("strict statuses, with mail but without SMS", () => {
     expect([reply.status, reply.code]).toEqual([503, code]);
   });
 
+  it("tells administrators that nobody has an id", async () => {
+    const made = await call(cluster, "CreateUser", {
+      email: newPerson().email,
+      username: newPerson().username,
+    });
+    const userID = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(made.text)?.[0] ?? "";
+    await call(cluster, "EnsureRootGroup");
+    expect((await call(cluster, "AssignRoleBySlug", { userID, slug: "owner" })).status).toBe(200);
+    const minted = await call(cluster, "MintAccessToken", { userID, extra: {} });
+    const bearer = /[\w-]+\.[\w-]+\.[\w-]+/.exec(minted.text)?.[0] ?? "";
+    const unknown = "/admin/users/019f0000-0000-7000-8000-0000000000aa";
+    for (const [method, path] of [
+      ["POST", `${unknown}/unban`],
+      ["POST", `${unknown}/restore`],
+      ["DELETE", unknown],
+    ] as const) {
+      const reply = await api(cluster, path, { method, bearer });
+      expect([path, reply.status, reply.code]).toEqual([path, 404, "not_found"]);
+    }
+  });
+
   it("tells nobody whether an address has an account", async () => {
     const body = registration();
     await post(cluster, "/register", body);

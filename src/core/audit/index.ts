@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { AuthError } from "../../contract/errors/index.ts";
 import type { Queryable } from "../../platform/postgres/port.ts";
+import { isStorable } from "../identifiers/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import { auditStore, type Occasion } from "./store.ts";
 import type { Audit, AuditEntry, AuditTrail, SessionEvent } from "./types.ts";
@@ -87,6 +88,7 @@ export function createAudit(
     async signIns(userId) {
       const id = userId.trim().toLowerCase();
       if (id === "") throw new AuthError("invalid_user");
+      if (!isStorable(id)) return [];
       return auditStore.signIns(database, id);
     },
 

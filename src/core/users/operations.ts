@@ -15,9 +15,9 @@ export interface UserAvailability {
   /** `exceptUserId` is left out of account. */
   taken(
     identifiers: {
-      readonly email?: string | null;
-      readonly phone?: string | null;
-      readonly username?: string | null;
+      readonly email?: string | null | undefined;
+      readonly phone?: string | null | undefined;
+      readonly username?: string | null | undefined;
     },
     exceptUserId?: string,
   ): Promise<TakenIdentifiers>;

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
-import { AuthError } from "../../contract/errors/index.ts";
-import { parseNewEmail, parseNewPhone } from "../../core/identifiers/index.ts";
+import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import { isUuid, parseNewEmail, parseNewPhone } from "../../core/identifiers/index.ts";
 import type { AdminUser, RecoveryContact } from "../../core/users/index.ts";
 import { requireUser } from "../principals.ts";
 import { json, type Route, type RouteContext, route } from "../route.ts";
@@ -11,22 +11,38 @@ const okUser = Type.Object({ ok: Type.Literal(true), user_id: Type.String() });
 const endsAll = "auth_admin_user_sessions_revoke_all";
 const owner = "owner";
 
-/**
- * The account an administrator acts on. Whoever is no owner of the deployment cannot take an owner down, and nobody takes himself down by
- * mistake: `forbidden`. Unknown accounts: `not_found`.
- */
-async function subordinate(
-  context: RouteContext,
-  params: Readonly<Record<string, string>>,
-): Promise<AdminUser> {
-  const user = await target(context, params);
+type PathValues = Readonly<Record<string, string>>;
+
+/** Whoever is no owner of the deployment cannot take an owner down, and nobody takes himself down by mistake: `forbidden`. */
+async function assertSubordinate(context: RouteContext, user: AdminUser): Promise<void> {
   const caller = context.principal;
   if (caller?.kind === "user" && caller.userId === user.id) throw new AuthError("forbidden");
   if (user.roles.includes(owner)) {
     const own = caller?.kind === "user" ? await context.core.users.adminById(caller.userId) : undefined;
     if (own?.roles.includes(owner) !== true) throw new AuthError("forbidden");
   }
-  return user;
+}
+
+/**
+ * Acts on the account of the path. For an id nobody has, the contract answers as if it had been done; with strict statuses it is
+ * `not_found`, as a text that is no id always is. Returns the account's id.
+ */
+async function onTarget(
+  context: RouteContext,
+  params: PathValues,
+  act: (user: AdminUser) => Promise<unknown>,
+): Promise<string> {
+  const id = params["user_id"] ?? "";
+  let user: AdminUser;
+  try {
+    user = await target(context, params);
+  } catch (error) {
+    if (isAuthError(error, "not_found") && isUuid(id) && !context.config.strictStatus)
+      return id.toLowerCase();
+    throw error;
+  }
+  await act(user);
+  return user.id;
 }
 
 function parseUntil(value: string | undefined): Date | null {
@@ -50,7 +66,7 @@ export const adminActionRoutes: readonly Route[] = [
     group: "admin",
     since: "0.73",
     auth: { rootPermission: "root:users:ban" },
-    limit: endsAll,
+    limit: { deferred: endsAll },
     summary: "Ban an account until a moment or `infinite`; its sessions end.",
     body: Type.Object({
       reason: Type.Optional(Type.String()),
@@ -70,16 +86,19 @@ export const adminActionRoutes: readonly Route[] = [
     ],
     failure: "failed_to_ban",
     async handle(context, { body, params }) {
+      await context.limitIp(endsAll);
       const caller = requireUser(context);
       const until = parseUntil(body.until);
-      const user = await subordinate(context, params);
       const reason = (body.reason ?? "").trim();
-      await context.core.users.ban(
-        { userId: user.id, reason: reason === "" ? null : reason, until, bannedBy: caller.userId },
-        context,
-        { ownerGuard: "cannot_remove_last_owner" },
-      );
-      return json(200, { ok: true, user_id: user.id });
+      const id = await onTarget(context, params, async (user) => {
+        await assertSubordinate(context, user);
+        await context.core.users.ban(
+          { userId: user.id, reason: reason === "" ? null : reason, until, bannedBy: caller.userId },
+          context,
+          { ownerGuard: "cannot_remove_last_owner" },
+        );
+      });
+      return json(200, { ok: true, user_id: id });
     },
   }),
   route({
@@ -94,9 +113,8 @@ export const adminActionRoutes: readonly Route[] = [
     errors: ["forbidden", "rate_limited", "not_found", "failed_to_unban"],
     failure: "failed_to_unban",
     async handle(context, { params }) {
-      const user = await target(context, params);
-      await context.core.users.unban(user.id, context);
-      return json(200, { ok: true, user_id: user.id });
+      const id = await onTarget(context, params, (user) => context.core.users.unban(user.id, context));
+      return json(200, { ok: true, user_id: id });
     },
   }),
   route({
@@ -111,8 +129,10 @@ export const adminActionRoutes: readonly Route[] = [
     errors: ["forbidden", "rate_limited", "not_found", "cannot_remove_last_owner", "failed_to_delete"],
     failure: "failed_to_delete",
     async handle(context, { params }) {
-      const user = await subordinate(context, params);
-      await context.core.users.softDelete(user.id, context, { ownerGuard: "cannot_remove_last_owner" });
+      await onTarget(context, params, async (user) => {
+        await assertSubordinate(context, user);
+        await context.core.users.softDelete(user.id, context, { ownerGuard: "cannot_remove_last_owner" });
+      });
       return json(200, { ok: true });
     },
   }),
@@ -128,9 +148,8 @@ export const adminActionRoutes: readonly Route[] = [
     errors: ["forbidden", "rate_limited", "not_found", "failed_to_restore_user"],
     failure: "failed_to_restore_user",
     async handle(context, { params }) {
-      const user = await target(context, params);
-      await context.core.users.restore(user.id, context);
-      return json(200, { ok: true, user_id: user.id });
+      const id = await onTarget(context, params, (user) => context.core.users.restore(user.id, context));
+      return json(200, { ok: true, user_id: id });
     },
   }),
   route({
@@ -145,8 +164,9 @@ export const adminActionRoutes: readonly Route[] = [
     errors: ["forbidden", "rate_limited", "not_found", "failed_to_revoke_sessions"],
     failure: "failed_to_revoke_sessions",
     async handle(context, { params }) {
-      const user = await target(context, params);
-      await context.core.sessions.revokeAll(user.id, "admin_revoke_all", context);
+      await onTarget(context, params, (user) =>
+        context.core.sessions.revokeAll(user.id, "admin_revoke_all", context),
+      );
       return json(200, { ok: true });
     },
   }),
@@ -190,7 +210,14 @@ export const adminActionRoutes: readonly Route[] = [
       const channel = email === "" ? "phone" : "email";
       if (!core.messages.available(channel === "email" ? "email" : "sms"))
         throw new AuthError(channel === "email" ? "email_sender_unavailable" : "sms_unavailable");
-      const { id } = await subordinate(context, params);
+      // A contact somebody else has is refused before the account is looked for.
+      const asked = params["user_id"] ?? "";
+      const held = await core.users.taken(contact, isUuid(asked) ? asked : undefined);
+      if (held.email) throw new AuthError("email_in_use");
+      if (held.phone) throw new AuthError("phone_in_use");
+      const found = await target(context, params);
+      await assertSubordinate(context, found);
+      const { id } = found;
       const user = await core.users.recover(id, contact, context);
       // What the intruder had begun must not be finished against the recovered account.
       await Promise.all([

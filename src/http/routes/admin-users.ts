@@ -67,6 +67,11 @@ function adminUserMembers(user: AdminUser, context: RouteContext): Record<string
   };
 }
 
+/** A number in decimal digits; anything else is NaN, for which the directory has its default. */
+function wholeNumber(digits: string | undefined): number {
+  return /^[+-]?\d+$/.test(digits ?? "") ? Number(digits) : Number.NaN;
+}
+
 const read = { rootPermission: "root:resources:read" };
 const optionalText = Type.Optional(Type.String());
 
@@ -109,8 +114,8 @@ export const adminUserRoutes: readonly Route[] = [
     failure: "failed_to_list_users",
     async handle(context, { query }) {
       const page = await context.core.users.list({
-        page: Number(query.page ?? "1"),
-        pageSize: Number(query.page_size ?? "50"),
+        page: wholeNumber(query.page),
+        pageSize: wholeNumber(query.page_size),
         search: query.search ?? "",
         role: query.root_role ?? "",
         status: query.status ?? "",
@@ -155,10 +160,12 @@ export const adminUserRoutes: readonly Route[] = [
     replies: {
       200: Type.Object({ data: Type.Array(Type.Object({}, { additionalProperties: true })) }),
     },
-    errors: ["forbidden", "failed_to_list_signins"],
+    errors: ["forbidden", "invalid_request", "failed_to_list_signins"],
     failure: "failed_to_list_signins",
     async handle(context, { params }) {
-      const signIns = await context.core.audit.signIns(params["user_id"] ?? "");
+      const userId = (params["user_id"] ?? "").trim();
+      if (userId === "") throw new AuthError("invalid_request");
+      const signIns = await context.core.audit.signIns(userId);
       return json(200, {
         data: signIns.map((event) => ({
           occurred_at: event.occurredAt.toISOString(),

@@ -66,6 +66,11 @@ function isOverload(state: string): boolean {
   return state.startsWith("53") || state === "57014" || state === "55P03";
 }
 
+/** A value holds U+0000, as text or as an escape within JSON. Only input brings one along, and no column takes it. */
+function isUnstorable(state: string): boolean {
+  return state === "22021" || state === "22P05";
+}
+
 /** The plan or name of a prepared statement is gone, by DDL or by a pooler; without effect, so it may simply be sent again. */
 export function isStalePlan(error: unknown): boolean {
   if (!(error instanceof pg.DatabaseError)) return false;
@@ -97,5 +102,6 @@ export function translate(error: unknown, statement: string): unknown {
     });
   }
   if (isConnectionFailure(error) || isOverload(state)) return unavailable(error);
+  if (isUnstorable(state)) return new AuthError("invalid_request", { cause: error });
   return new DatabaseError(statement, state, error);
 }

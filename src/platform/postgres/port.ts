@@ -79,7 +79,7 @@ export interface TransactionOptions extends QueryOptions {
  * `jsonb` → parsed; `int8` → number (counts and sequence ids stay far below 2^53); arrays → arrays.
  *
  * Errors: a constraint violation surfaces as {@link ConstraintViolation}; an unreachable or refusing database as
- * `AuthError("service_unavailable")` with `retryAfter` 1.
+ * `AuthError("service_unavailable")` with `retryAfter` 1; a value with U+0000, which no text can hold, as `AuthError("invalid_request")`.
  */
 export interface Database extends Queryable {
   /** Validated schema name of this deployment. */

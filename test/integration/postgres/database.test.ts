@@ -132,6 +132,23 @@ describe("the database port", () => {
     expect(error).toMatchObject({ message: "test.faulty failed with SQLSTATE 42P01", sqlState: "42P01" });
   });
 
+  test("text that cannot be stored is the fault of whoever sent it", async () => {
+    const echo = sql("test.keepText", () => "SELECT $1::text AS text");
+    const parse = sql("test.keepJson", () => "SELECT ($1::jsonb)::text AS text");
+    expect(await rejection(database.row(echo, ["a\u0000b"]))).toMatchObject({ code: "invalid_request" });
+    expect(await rejection(database.row(parse, [String.raw`{"a":"\u0000"}`]))).toMatchObject({
+      code: "invalid_request",
+    });
+    const aborted = database.transaction(async (tx) => {
+      await tx.run(ticket, [77, "kept?"]);
+      await tx.row(echo, ["\u0000"]);
+    });
+    expect(await rejection(aborted)).toMatchObject({ code: "invalid_request" });
+    expect(
+      await database.row(sql("test.findThing", (s) => `SELECT 1 AS one FROM ${s}.things WHERE id = 77`)),
+    ).toBe(undefined);
+  });
+
   test("an abort cancels the statement on the server, and the pool goes on", async () => {
     const small = openDatabase(url, { poolMax: 1 });
     try {
