@@ -20,7 +20,13 @@ export async function runHttpWorker(slot: number): Promise<void> {
   const { config, log, metrics } = worker;
   const platform = createPlatform(config, { name: worker.name, log, metrics });
   const { core, close } = await startCore(platform, worker);
-  const resolveIp = createClientIpResolver(config.server.trustedProxies, config.server.trustCloudflare);
+  const { trustedProxies, trustCloudflare } = config.server;
+  const resolveIp = createClientIpResolver(trustedProxies, trustCloudflare, (peer) =>
+    log.warn(
+      { peer },
+      "X-Forwarded-For of a private peer is ignored: if this is your proxy, name it in AUTHKIT_TRUSTED_PROXIES, or all its clients share one rate limit",
+    ),
+  );
   const clientIp = (request: HttpRequest): string | undefined =>
     resolveIp(request.remoteAddress, (name) => request.headerValues(name));
   const health = createHealth(readinessChecks(platform, core));

@@ -13,6 +13,7 @@ import { systemRandom } from "../src/platform/random.ts";
 import { announce } from "./announcement.ts";
 import { prepareDatabase } from "./database-preparation.ts";
 import { listenMetrics } from "./metrics-listener.ts";
+import { awaitStores } from "./stores.ts";
 import { createSupervisor } from "./supervision/supervisor.ts";
 
 /** Signals that end the server; a second one ends it at once. */
@@ -50,6 +51,7 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
   const resolved = embedded === undefined ? config : loadProcessConfig(forked()).config;
 
   try {
+    await awaitStores(resolved, log);
     await prepareDatabase(resolved, { log, metrics });
     await prepareGeneratedKey({ config: resolved, clock: systemClock, random: systemRandom, log });
     if (config.bootstrap.path !== undefined) {

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { loadDatabaseConfig, loadProcessConfig } from "../config/index.ts";
 import { createLog } from "../platform/log/pino.ts";
 import { createMetrics } from "../platform/metrics/prometheus.ts";
@@ -73,6 +74,23 @@ export const commands: Readonly<Record<string, Command>> = {
         print,
         connect: (config) => connectKeyring(config, log, createMetrics("cli")),
       });
+    },
+  },
+  healthcheck: {
+    summary: "Ask the server of this machine whether it is ready.",
+    run: async (args) =>
+      (await import("./commands/healthcheck.ts")).healthcheckCommand(args, process.env, print),
+  },
+  version: {
+    summary: "Print the version of the program and of Node.",
+    async run() {
+      const description: unknown = JSON.parse(
+        await readFile(new URL("../../package.json", import.meta.url), "utf8"),
+      );
+      print(
+        `authkit-server ${String(Reflect.get(Object(description), "version"))} (Node ${process.versions.node})`,
+      );
+      return 0;
     },
   },
   hash: {

@@ -4,7 +4,8 @@ import { keepCompiledCode } from "../platform/compile-cache.ts";
 keepCompiledCode();
 const { commands } = await import("./commands.ts");
 
-const [name = "serve", ...args] = process.argv.slice(2);
+const [given = "", ...args] = process.argv.slice(2);
+const name = given === "" ? "serve" : given;
 const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
 if (name === "--help" || name === "-h" || name === "help") {
   console.log("Usage: authkit-server <command>\n");

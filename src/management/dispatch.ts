@@ -2,13 +2,13 @@ import type { Config } from "../config/config.ts";
 import { createServerCodec, type ServerMethodCodec } from "../contract/codec/index.ts";
 import { AuthError } from "../contract/errors/index.ts";
 import { type Method, type MethodKey, methodRows } from "../contract/methods/index.ts";
-import type { Audit } from "../core/audit/types.ts";
+import type { Audit, AuditEntry } from "../core/audit/types.ts";
 import type { CallContext } from "../core/platform.ts";
 import type { HeaderList } from "../platform/http/engine.ts";
 import type { Log } from "../platform/log/port.ts";
 import type { Metrics } from "../platform/metrics/port.ts";
 import { cancelledBy } from "../platform/postgres/cancellation.ts";
-import { managementAudit } from "./audit.ts";
+import { managementAudit, mintAudit } from "./audit.ts";
 import type { HandlerTable, ManagementContext } from "./context.ts";
 import { describeFailure } from "./failure.ts";
 import { type CallReply, errorReply, jsonHeaders } from "./reply.ts";
@@ -54,14 +54,14 @@ export function createDispatch({ handlers, config, audit, log, metrics }: Dispat
     ["method", "status"],
   );
 
-  const record = async (entry: ReturnType<typeof managementAudit>, context: CallContext): Promise<void> => {
+  const record = async (entry: AuditEntry | undefined, context: CallContext): Promise<void> => {
     if (entry === undefined) return;
     try {
       // The change is made and will not be undone, so its trace is written even when the caller has left.
       await audit.record(entry, { ...context, signal: undefined });
     } catch (error) {
       log.error(
-        { request_id: context.requestId, err: error, ...entry.details },
+        { request_id: context.requestId, err: error, action: entry.action, ...entry.details },
         "audit row of a management call not written",
       );
     }
@@ -112,7 +112,10 @@ export function createDispatch({ handlers, config, audit, log, metrics }: Dispat
       // The codec made the arguments from the same table the handler's type is derived from.
       result = await cancelledBy(signal, () => handle(args as never, context));
       const body = `${codec.encodeResult(result)}\n`;
-      await record(managementAudit(method, args, result, "ok"), callContext);
+      await Promise.all([
+        record(managementAudit(method, args, result, "ok"), callContext),
+        record(mintAudit(method, result), callContext),
+      ]);
       return { status: 200, headers: jsonHeaders, body };
     } catch (error) {
       const failure = describeFailure(error, generation);

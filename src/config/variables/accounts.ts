@@ -25,7 +25,7 @@ export const accounts = {
     origin: "later",
     yaml: "sessions.refresh_ttl",
     defaultText: "`0`: sessions never expire",
-    doc: "Lifetime of a session, counted from its last refresh; zero or less = unlimited.",
+    doc: "Lifetime of a session, counted from its sign-in, not from its last refresh; zero or less = unlimited.",
   }),
   sessionsPerUser: variable("AUTHKIT_SESSION_MAX_PER_USER", integer(), 0, {
     origin: "later",

@@ -83,7 +83,7 @@ export const secrets = {
   codeSecret: optional("AUTHKIT_CODE_SECRET", text, {
     secret: true,
     defaultText:
-      "derived (HKDF-SHA256) from the key-ring secret, else the TOTP key, else the management token, else the active private key",
+      "derived (HKDF-SHA256) from the key-ring secret, else the management token, else the active private key",
     doc: "At least 32 bytes that key the hashes of short codes. Every node needs the same.",
   }),
   verifyOnly: variable("AUTHKIT_VERIFY_ONLY", boolean, false, {

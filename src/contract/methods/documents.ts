@@ -12,6 +12,7 @@ export const documentsMethods = {
     result: SignedDocument,
     errors: [
       "document_digest_collision",
+      "document_issuer_mismatch",
       "document_payload_too_large",
       "invalid_document_envelope",
       "missing_signer",

@@ -41,6 +41,8 @@ export interface Method<A extends Fields = Fields, R extends Descriptor = Descri
   readonly errors: readonly ManagementErrorCode[];
   /** Present when the call changes something: it is then recorded in the audit trail. */
   readonly mutates?: MutationTarget;
+  /** The result is a token, or holds one as `token`: what it is for is recorded as well. */
+  readonly mints?: true;
   /** Bytes of body accepted, where it is not the usual 1 MiB. */
   readonly bodyLimit?: number;
   /** Accepted with the introspection token too, which opens nothing else. */

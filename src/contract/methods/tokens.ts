@@ -22,6 +22,7 @@ export const tokensMethods = {
     result: several({ token: string, expiresAt: time }),
     errors: ["invalid_user", "missing_signer", "user_banned", "user_not_found"],
     mutates: { kind: "user", args: ["userId"] },
+    mints: true,
     note: "r0 token, r1 expiry. email is accepted and ignored.",
   }),
   mintAccessToken: method({
@@ -32,6 +33,7 @@ export const tokensMethods = {
     result: several({ token: string, expiresAt: time }),
     errors: ["invalid_user", "missing_signer", "user_banned", "user_not_found"],
     mutates: { kind: "user", args: ["userId"] },
+    mints: true,
     note: "r0 token, r1 expiry. Replaces IssueAccessToken.",
   }),
   mintCustomJwt: method({
@@ -49,6 +51,7 @@ export const tokensMethods = {
       "missing_signer",
     ],
     mutates: { kind: "subject", args: ["opts.subject"] },
+    mints: true,
   }),
   mintDelegatedAccessToken: method({
     name: "MintDelegatedAccessToken",
@@ -56,8 +59,17 @@ export const tokensMethods = {
     generations: everyGeneration,
     args: { p: field("p", DelegatedAccessParams) },
     result: string,
-    errors: ["invalid_delegated_access", "missing_signer"],
+    errors: [
+      "document_references_too_large",
+      "duplicate_document_reference",
+      "invalid_delegated_access",
+      "invalid_document_reference",
+      "missing_signer",
+      "reserved_document_attribute",
+      "too_many_document_references",
+    ],
     mutates: { kind: "subject", args: ["p.delegatedSubject"] },
+    mints: true,
   }),
   mintRemoteApplicationAccessToken: method({
     name: "MintRemoteApplicationAccessToken",
@@ -67,6 +79,7 @@ export const tokensMethods = {
     result: string,
     errors: ["invalid_remote_application", "missing_signer"],
     mutates: { kind: "remote_application", args: ["p.issuer"] },
+    mints: true,
   }),
   mintServiceJwt: method({
     name: "MintServiceJWT",
@@ -76,6 +89,7 @@ export const tokensMethods = {
     result: several({ token: string, claims: ServiceJwtClaims }),
     errors: ["invalid_service_jwt", "missing_signer"],
     mutates: { kind: "subject", args: ["opts.subject"] },
+    mints: true,
     note: "r0 token, r1 claims as issued.",
   }),
 };

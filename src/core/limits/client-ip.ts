@@ -33,19 +33,30 @@ const notPublic = [
  * when `trustCloudflare`, then `X-Forwarded-For` from the right, past trusted hops and unreadable entries, to the first other
  * address. That one must be public; otherwise the peer counts.
  *
+ * `onIgnored` is told once of a private peer that forwards without being trusted: most likely a proxy that nobody has declared, behind
+ * which all clients would share one counter.
+ *
  * @throws Error naming an entry of `trustedCidrs` that is no CIDR range.
  */
 export function createClientIpResolver(
   trustedCidrs: readonly string[],
   trustCloudflare: boolean,
+  onIgnored?: (peer: string) => void,
 ): ClientIpResolver {
   const trusted = trustedCidrs.map(parseRange);
+  let unheard = onIgnored;
   const isTrusted = (address: IpAddress) => trusted.some((range) => inRange(address, range));
 
   return (peerText, headers) => {
     const peer = parseHop(peerText);
     if (peer === undefined) return undefined;
-    if (!isTrusted(peer)) return formatIp(peer);
+    if (!isTrusted(peer)) {
+      if (unheard !== undefined && !isPublic(peer) && headers("x-forwarded-for").length > 0) {
+        unheard(formatIp(peer));
+        unheard = undefined;
+      }
+      return formatIp(peer);
+    }
     const client =
       (trustCloudflare ? fromCloudflare(headers) : undefined) ?? fromForwardedFor(headers, isTrusted);
     return formatIp(client ?? peer);

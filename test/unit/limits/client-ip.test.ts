@@ -31,6 +31,20 @@ describe("client address without trusted proxies", () => {
   });
 });
 
+describe("a proxy nobody has declared", () => {
+  it("is told of once, when it is a private peer that forwards", () => {
+    const told: string[] = [];
+    const resolve = createClientIpResolver(["10.0.0.0/8"], true, (peer) => told.push(peer));
+    resolve("172.16.0.9", headers({}));
+    resolve("203.0.113.7", forwarded("198.51.100.9"));
+    resolve("10.0.0.1", forwarded("198.51.100.9"));
+    expect(told).toEqual([]);
+    expect(resolve("172.16.0.9", forwarded("198.51.100.9"))).toBe("172.16.0.9");
+    resolve("172.16.0.10", forwarded("198.51.100.9"));
+    expect(told).toEqual(["172.16.0.9"]);
+  });
+});
+
 describe("client address behind trusted proxies", () => {
   const resolve = createClientIpResolver(["10.0.0.0/8", "2001:db8:ffff::/48", "192.0.2.10"], false);
   const cases: [string, string, string[], string][] = [

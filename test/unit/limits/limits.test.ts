@@ -159,8 +159,10 @@ describe("a failing backend", () => {
     hit: () => Promise.reject(new AuthError("service_unavailable", { retryAfter: 1 })),
   };
   const closed = [
+    "auth_2fa_enable",
     "auth_2fa_verify",
     "auth_email_verify_confirm",
+    "auth_passkey_login",
     "auth_password_login",
     "auth_passwordless_confirm",
     "auth_phone_verify_confirm",
@@ -183,6 +185,69 @@ describe("a failing backend", () => {
       expect(await limits.check(bucket, { ip: "203.0.113.7", id: "alice" })).toBeUndefined();
     }
   });
+});
+
+/** The contract's numbers: accepted hits, window and least gap in seconds, where a bucket has one. */
+const contract: Readonly<Record<string, readonly number[]>> = {
+  auth_token: [30, 60],
+  auth_register: [6, 3600, 60],
+  auth_register_availability: [120, 60],
+  auth_register_resend_email: [6, 3600, 60],
+  auth_register_resend_phone: [6, 3600, 60],
+  auth_register_abandon: [10, 3600, 60],
+  auth_invite_create: [20, 3600, 60],
+  auth_password_login: [20, 3600],
+  auth_passwordless_start: [6, 3600, 60],
+  auth_passwordless_confirm: [10, 600],
+  auth_passkey_register: [12, 3600],
+  auth_passkey_login: [60, 3600],
+  auth_logout: [60, 600],
+  auth_sessions_current: [60, 600],
+  auth_sessions_list: [120, 60],
+  auth_sessions_revoke: [60, 600],
+  auth_sessions_revoke_all: [20, 3600],
+  auth_pwd_reset_request: [6, 3600, 60],
+  auth_pwd_reset_confirm: [10, 600],
+  auth_email_verify_request: [6, 3600, 60],
+  auth_email_verify_confirm: [10, 600],
+  auth_phone_verify_request: [6, 3600, 60],
+  auth_phone_verify_confirm: [10, 600],
+  auth_user_password_change: [6, 3600],
+  auth_user_me: [120, 60],
+  auth_user_update_username: [12, 3600],
+  auth_user_preferred_language: [24, 3600],
+  auth_user_email_change_request: [6, 3600, 60],
+  auth_user_phone_change_request: [6, 3600, 60],
+  auth_user_delete: [6, 3600],
+  auth_user_unlink_provider: [12, 3600],
+  auth_user_metadata: [60, 60],
+  auth_oidc_start: [30, 600],
+  auth_oidc_callback: [60, 600],
+  auth_solana_challenge: [30, 600],
+  auth_solana_login: [20, 600],
+  auth_solana_link: [12, 3600],
+  auth_2fa_send: [5, 600, 30],
+  auth_2fa_start_phone: [3, 600],
+  auth_2fa_start_totp: [6, 3600],
+  auth_2fa_enable: [6, 3600],
+  auth_2fa_disable: [6, 3600],
+  auth_2fa_regenerate_codes: [3, 3600],
+  auth_2fa_verify: [10, 600],
+  auth_admin_user_sessions_list: [600, 3600],
+  auth_admin_user_sessions_revoke_all: [30, 3600],
+  auth_admin_password_reset: [20, 3600],
+  application_register: [30, 3600],
+  application_rotate: [30, 3600],
+  group_settings: [12, 86_400],
+  group_create: [12, 86_400],
+  delegated_token_mint: [60, 60],
+};
+
+it.each(Object.entries(contract))("has the contract's numbers for %s", (name, numbers) => {
+  const { limit, windowSeconds, cooldownSeconds } = bucketOf(name);
+  expect([limit, windowSeconds, ...(cooldownSeconds === undefined ? [] : [cooldownSeconds])]).toEqual(
+    numbers,
+  );
 });
 
 describe("numbers in force", () => {

@@ -47,6 +47,10 @@ describe.each(["uws", "node"] as const)("the management API on the %s engine", (
       return true;
     },
     hasEmailSender: async () => true,
+    mintCustomJwt: async ({ opts }) => {
+      const claims = { aud: ["workers"], jti: "j-1", ...(opts.subject === "" ? {} : { sub: opts.subject }) };
+      return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
+    },
     cleanupExpiredAuthState: (_, { signal }) =>
       new Promise((_resolve, reject) => {
         signal.addEventListener("abort", () => {
@@ -274,6 +278,24 @@ describe.each(["uws", "node"] as const)("the management API on the %s engine", (
         details: { method: "BanUser" },
       },
     ]);
+  });
+
+  test("a token made leaves a second row that says for whom and for what, never the token", async () => {
+    audited.length = 0;
+    await call("MintCustomJWT", '{"opts":{"Subject":"job-77"}}');
+    await call("MintCustomJWT", '{"opts":{}}');
+    const minted = audited.filter(({ action }) => action === "token.minted");
+    const details = { method: "MintCustomJWT", audience: ["workers"], jti: "j-1" };
+    expect(minted).toEqual([
+      {
+        action: "token.minted",
+        target: "subject:job-77",
+        outcome: "ok",
+        details: { ...details, subject: "job-77" },
+      },
+      { action: "token.minted", target: undefined, outcome: "ok", details },
+    ]);
+    expect(audited).toHaveLength(4);
   });
 
   test("a handler learns who called", async () => {

@@ -105,7 +105,7 @@ describe("user access token", () => {
     const extra = {
       ...Object.fromEntries(reserved.map((name) => [name, true])),
       ...own,
-      sid: 7,
+      sid: session.id,
       provider: "google",
       color: "red",
     };
