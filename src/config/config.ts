@@ -221,6 +221,8 @@ export interface FederationConfig {
   readonly linkRequiresStepUp: boolean;
   /** Whether numeric subjects stored in exponent form are rewritten when met (spec 22 §1.4.1). */
   readonly legacySubjects: "rewrite" | "keep";
+  /** Whether an address the provider has not verified has to be confirmed before it is a new account's (spec 22 §8.2). */
+  readonly unverifiedEmail: "verify" | "store";
   /** Tokens in the URL fragment (the contract), or a one-time code the front end exchanges. */
   readonly resultMode: "fragment" | "code";
 }

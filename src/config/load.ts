@@ -91,6 +91,7 @@ function compose(input: Input): Config {
       publicUrl,
       linkRequiresStepUp: values.linkStepUp,
       legacySubjects: values.legacySubjects,
+      unverifiedEmail: values.unverifiedEmail,
       resultMode: values.oidcResultMode,
     },
     solana: composeSolana(input, addresses),

@@ -50,6 +50,8 @@ export interface FieldMapping {
 export interface EmailFallback {
   readonly url: string;
   readonly accept?: string;
+  /** Asked in any case; the address it brings wins over that of the first answer. */
+  readonly always?: boolean;
   /** The answer is an array; its first element that meets `select` is used. */
   readonly array?: boolean;
   /** Dotted path → the value it must print as. */

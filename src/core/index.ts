@@ -15,7 +15,12 @@ import { type ContactChanges, createContactChanges } from "./contact-change/inde
 import { createDevelopmentMint, type DevelopmentMint } from "./development/index.ts";
 import { createFederation, type Federation } from "./federation/index.ts";
 import { createGroups, type Groups } from "./groups/index.ts";
-import { createIdentities, type Identities } from "./identities/index.ts";
+import {
+  createIdentities,
+  createIdentityNotices,
+  type Identities,
+  type IdentityNotices,
+} from "./identities/index.ts";
 import {
   createInviteLinks,
   createMembershipInvites,
@@ -102,6 +107,7 @@ export interface Core {
   readonly registration: Registration;
   readonly verification: Verification;
   readonly contactChanges: ContactChanges;
+  readonly identityNotices: IdentityNotices;
   readonly passwordReset: PasswordReset;
   readonly passwordless: Passwordless;
   readonly ownPassword: OwnPassword;
@@ -253,6 +259,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     ...{ config, keyring: keyRing, revocations, clock, log, apiKeys },
     remoteApplications: createApplicationResolver(platform, remoteApplications),
   });
+  const identityNotices = createIdentityNotices({ users, messages: contactMessages });
   const federation = createFederation(platform, {
     users,
     identities,
@@ -260,6 +267,9 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     consumeInvite,
     sessions,
     completion: loginCompletion,
+    notices: identityNotices,
+    requestEmail: (userId, email, context) => contactChanges.request(userId, "email", email, context),
+    limits,
   });
   const sensitiveGate: SensitiveGate = createSensitiveGate(platform, {
     sessions,
@@ -282,7 +292,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     audit,
     completion: loginCompletion,
     gate: sensitiveGate,
-    messages: contactMessages,
+    notices: identityNotices,
     consumeInvite,
   });
   const declaredAuthority: DeclaredAuthority = {
@@ -320,6 +330,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     registration,
     verification,
     contactChanges,
+    identityNotices,
     passwordReset,
     passwordless,
     ownPassword,

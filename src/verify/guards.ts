@@ -13,8 +13,12 @@ export interface RequestFacts {
   readonly params: Readonly<Record<string, string | undefined>>;
 }
 
-/** A condition on whoever sent a request; throws `AuthError`. */
-export type Guard = (principal: Principal, request: RequestFacts, verifier: Verifier) => Promise<void> | void;
+/** A condition on whoever sent a request; throws `AuthError`. A principal it returns takes the place of the one it was given. */
+export type Guard = (
+  principal: Principal,
+  request: RequestFacts,
+  verifier: Verifier,
+) => Promise<Principal> | Promise<void> | Principal | void;
 
 const levels: Readonly<Record<string, number>> = { "urn:authkit:loa:1": 1, "urn:authkit:loa:2": 2 };
 const defaultMaxAge = 900;
@@ -37,7 +41,8 @@ function sameScope(a: PermissionScope, b: PermissionScope | undefined): boolean 
 
 /**
  * A permission, in the group `scope` names. Machines and delegated subjects bring their permissions along, good in the group they are bound to;
- * people are asked for at the authentication server (`lookup.can`). Throws `forbidden`, also when that cannot be asked.
+ * people are asked for at the authentication server (`lookup.can`). What an application's service asks for nobody has granted: intersect that with
+ * grants of your own. Throws `forbidden`, also when the server cannot be asked.
  */
 export function permission(
   name: string,
@@ -47,8 +52,9 @@ export function permission(
     const wanted = typeof scope === "function" ? scope(request) : scope;
     if (principal.kind !== "user") {
       const bound = principal.scope;
+      const vouched = principal.kind !== "service" || principal.remoteApplicationId === undefined;
       const inScope = bound === undefined || sameScope(bound, wanted);
-      if (inScope && covered(principal.permissions, name)) return;
+      if (vouched && inScope && covered(principal.permissions, name)) return;
       throw new AuthError("forbidden");
     }
     const { persona = "", instance: instanceSlug = "" } = wanted ?? {};
@@ -123,15 +129,29 @@ export function freshAuth(options: FreshAuthOptions = {}): Guard {
 }
 
 /**
- * Asks the authentication server at every request whether the account may be used still; principals that are no people pass. Throws
- * `account_disabled`, `liveness_unavailable`.
+ * Asks the authentication server at every request whether the account may be used still, and takes over its name and address as they are now;
+ * principals that are no people pass. A verifier without `lookup.userLivenessByIds` refuses it at set-up. Throws `account_disabled`,
+ * `liveness_unavailable`.
  */
 export const live: Guard = async (principal, _request, { lookup }) => {
-  if (principal.kind !== "user") return;
-  if (lookup.userLivenessByIds === undefined) throw new AuthError("liveness_unavailable");
-  const found = await lookup.userLivenessByIds({ ids: [principal.userId] }).catch((cause: unknown) => {
+  if (principal.kind !== "user") return principal;
+  const found = await lookup.userLivenessByIds?.({ ids: [principal.userId] }).catch((cause: unknown) => {
     throw new AuthError("liveness_unavailable", { cause });
   });
-  const allowed = Object.hasOwn(found, principal.userId) && found[principal.userId]?.allowed === true;
-  if (!allowed) throw new AuthError("account_disabled");
+  if (found === undefined) throw new AuthError("liveness_unavailable");
+  const account = Object.hasOwn(found, principal.userId) ? found[principal.userId] : undefined;
+  if (account?.allowed !== true) throw new AuthError("account_disabled");
+  const { username, email, emailVerified } = account;
+  return {
+    ...principal,
+    username: username || undefined,
+    email: email || undefined,
+    emailVerified: emailVerified ?? false,
+  };
 };
+
+/** Throws TypeError for guards this verifier can never let anybody through. */
+export function assertMountable(guards: readonly Guard[], { lookup }: Verifier): void {
+  if (guards.includes(live) && lookup.userLivenessByIds === undefined)
+    throw new TypeError("the guard `live` needs lookup.userLivenessByIds");
+}

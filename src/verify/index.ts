@@ -24,7 +24,7 @@ export {
 } from "./guards.ts";
 export type { IssuerOptions } from "./issuers.ts";
 export type { Algorithm } from "./keys.ts";
-export type { ApiKeyRecord, ApplicationRecord, AuthorityRecord, Lookup } from "./lookup.ts";
+export type { ApiKeyRecord, ApplicationRecord, AuthorityRecord, LivenessRecord, Lookup } from "./lookup.ts";
 export { covers } from "./permissions.ts";
 export type {
   ApiKeyPrincipal,

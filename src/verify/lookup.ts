@@ -25,6 +25,14 @@ export interface ApiKeyRecord {
   readonly instanceSlug?: string | undefined;
 }
 
+/** An account as it is now. */
+export interface LivenessRecord {
+  readonly allowed: boolean;
+  readonly username?: string | null | undefined;
+  readonly email?: string | null | undefined;
+  readonly emailVerified?: boolean | undefined;
+}
+
 /**
  * What a verifier can ask the authentication server. The management clients of `authkit-server/client` satisfy it; a server whose token may only
  * introspect is enough. Leave out what is not needed: without a method, the principals that need it are refused.
@@ -49,5 +57,5 @@ export interface Lookup {
   }): Promise<boolean>;
   userLivenessByIds?(args: {
     readonly ids: readonly string[];
-  }): Promise<Readonly<Record<string, { readonly allowed: boolean }>>>;
+  }): Promise<Readonly<Record<string, LivenessRecord>>>;
 }

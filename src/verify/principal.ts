@@ -64,6 +64,8 @@ export interface ServicePrincipal {
   readonly audiences: readonly string[];
   readonly permissions: readonly string[];
   readonly scope: PermissionScope | undefined;
+  /** The application that signed for the service; undefined when a first-party issuer did. */
+  readonly remoteApplicationId: string | undefined;
   readonly claims: Members;
 }
 

@@ -1,6 +1,6 @@
 import { errorEnvelope } from "../contract/errors/envelope.ts";
 import { AuthError, browserError, isAuthError } from "../contract/errors/index.ts";
-import type { Guard, RequestFacts } from "./guards.ts";
+import { assertMountable, type Guard, type RequestFacts } from "./guards.ts";
 import type { Principal } from "./principal.ts";
 import type { ServiceJwtOptions } from "./service-jwt.ts";
 import type { Verifier } from "./verifier.ts";
@@ -33,12 +33,14 @@ async function guarded(
   request: RequestFacts,
   guards: readonly Guard[],
 ): Promise<Principal> {
-  for (const guard of guards) await guard(principal, request, verifier);
-  return principal;
+  let current = principal;
+  for (const guard of guards) current = (await guard(current, request, verifier)) ?? current;
+  return current;
 }
 
 /** A valid bearer, and every guard. Throws `missing_token`, the verifier's codes, and the guards'. */
 export function required(verifier: Verifier, guards: readonly Guard[]): Authenticate {
+  assertMountable(guards, verifier);
   return async (request) =>
     guarded(verifier, await admitted(verifier, bearerToken(request.authorization)), request, guards);
 }
@@ -70,6 +72,7 @@ export function requiredService(
   guards: readonly Guard[],
   options: ServiceJwtOptions = {},
 ): Authenticate {
+  assertMountable(guards, verifier);
   return async (request) => {
     const token = bearerToken(request.authorization);
     if (token === undefined) throw new AuthError("missing_token");

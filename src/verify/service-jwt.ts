@@ -34,6 +34,13 @@ function permissionsOf(claims: Members): string[] {
   return distinct(typeof scope === "string" ? scope.split(" ") : texts(scope));
 }
 
+/** What the verifier knows beside the token. */
+export interface ServiceIssuer {
+  readonly remoteApplicationId: string | undefined;
+  /** Tokens without `typ` are service tokens as well. */
+  readonly acceptUntyped: boolean;
+}
+
 /**
  * The service a verified token speaks for.
  * @throws AuthError `invalid_service_jwt`, `missing_iat`, `missing_nbf`, `missing_exp`, `service_jwt_lifetime_exceeded`, `missing_audience`,
@@ -43,12 +50,14 @@ export async function servicePrincipal(
   header: Members,
   claims: Members,
   { maxLifetime = 900, replayChecker }: ServiceJwtOptions,
+  { remoteApplicationId, acceptUntyped }: ServiceIssuer,
 ): Promise<ServicePrincipal> {
   const issuer = text(claims["iss"]);
   const subject = text(claims["sub"]);
   const jti = text(claims["jti"]);
+  const typ = typOf(header);
   if (
-    typOf(header) !== tokenType.service ||
+    (typ !== tokenType.service && !(acceptUntyped && typ === "")) ||
     issuer === undefined ||
     subject === undefined ||
     jti === undefined ||
@@ -66,5 +75,6 @@ export async function servicePrincipal(
   if (audiences.length === 0) throw new AuthError("missing_audience");
   const permissions = permissionsOf(claims);
   await replayChecker?.(jti, issuer, expires);
-  return { kind: "service", issuer, subject, jti, audiences, permissions, scope: undefined, claims };
+  const granted = { audiences, permissions, scope: undefined };
+  return { kind: "service", issuer, subject, jti, ...granted, remoteApplicationId, claims };
 }

@@ -36,6 +36,8 @@ export interface VerifierOptions extends DelegatedOptions {
   readonly apiKeyTtl?: number | undefined;
   /** Users without a second factor are refused with `2fa_enrollment_required`. */
   readonly requireMfaEnrollment?: boolean | undefined;
+  /** Takes tokens without `typ` for service tokens, for issuers that never wrote one; default off. */
+  readonly acceptUntypedServiceJwt?: boolean | undefined;
   /** Bytes of verified tokens remembered, estimated; default 16 MiB, 0 = none. */
   readonly cacheBytes?: number | undefined;
   /** Longest token accepted, in characters; default 32768. */
@@ -147,8 +149,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
       return (await tokens.verify(token.trim())).token.claims;
     },
     async verifyServiceJwt(token, rules = {}) {
-      const { token: verified } = await tokens.verify(token.trim());
-      return servicePrincipal(verified.header, verified.claims, rules);
+      const { token: verified, application } = await tokens.verify(token.trim());
+      return servicePrincipal(verified.header, verified.claims, rules, {
+        remoteApplicationId: application?.id,
+        acceptUntyped: options.acceptUntypedServiceJwt ?? false,
+      });
     },
     async verifyDelegatedAccess(token) {
       const principal = await verify(token);

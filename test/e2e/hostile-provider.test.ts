@@ -125,6 +125,9 @@ const answers: Readonly<Record<string, Making>> = {
   "no audience": idToken({ aud: undefined }),
   "two audiences and no authorised party": idToken({ aud: ["authkit", "other"] }),
   "another authorised party": idToken({ aud: ["authkit", "other"], azp: "other" }),
+  "another authorised party for the right audience": idToken({ azp: "other" }),
+  "a token made in the future": idToken({ iat: now() + 3600, exp: now() + 7200 }),
+  "a token of another access token": idToken({ at_hash: "77QmUPtjPfzWtF2AnpK9RQ" }),
   "a token that has expired": idToken({ exp: now() - 3600 }),
   "a token without an end": idToken({ exp: undefined }),
   "a token not valid yet": idToken({ nbf: now() + 3600 }),
@@ -268,7 +271,7 @@ describe("an OAuth 2.0 provider", () => {
   });
 
   test("says whose address is verified, and nothing else counts as yes", async () => {
-    for (const claim of [false, "false", "1", 1, "yes", null]) {
+    for (const claim of [false, "false", "1", 0, "yes", null]) {
       provider.token = granted;
       const email = `claimed-${++subjects}@example.com`;
       provider.userInfo = { body: { sub: `plain-${subjects}`, email, email_verified: claim } };
@@ -277,6 +280,28 @@ describe("an OAuth 2.0 provider", () => {
       const found = await call(cluster, "GetUserByEmail", { email });
       expect(found.status, JSON.stringify(claim)).not.toBe(200);
     }
+  });
+});
+
+describe("an OAuth 2.0 provider that does not keep to the standard", () => {
+  const grants: Readonly<Record<string, Answer>> = {
+    "no token type": { body: { access_token: "at" } },
+    "a list of scopes": { body: { access_token: "at", token_type: "bearer", scope: ["a", "b"] } },
+    "a refresh token of null": { body: { access_token: "at", token_type: "bearer", refresh_token: null } },
+    "text for a content type": {
+      body: '{"access_token":"at","token_type":"bearer"}',
+      headers: { "content-type": "text/plain" },
+    },
+    "an ID token nobody asked for": { body: { access_token: "at", token_type: "bearer", id_token: "x.y.z" } },
+  };
+
+  test.each(Object.keys(grants))("(%s) signs in all the same", async (name) => {
+    provider.token = grants[name] ?? {};
+    const email = `lenient-${++subjects}@example.com`;
+    provider.userInfo = { body: { sub: `lenient-${subjects}`, email, email_verified: 1 } };
+    const reply = await back("plain", await start("plain"));
+    expect(reply.status, reply.text).toBe(200);
+    expect((await call(cluster, "GetUserByEmail", { email })).status).toBe(200);
   });
 });
 

@@ -150,6 +150,7 @@ const defaults: Config = {
     publicUrl: "http://localhost:8080",
     linkRequiresStepUp: false,
     legacySubjects: "rewrite",
+    unverifiedEmail: "verify",
     resultMode: "fragment",
   },
   solana: {

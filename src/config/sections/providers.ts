@@ -43,6 +43,10 @@ const mappingFields = {
 const fallbackFields = {
   url: required(leaf(webAddress), "Asked with the same access token."),
   accept: maybe(leaf(text), "`Accept` header."),
+  always: maybe(
+    leaf(boolean),
+    "Asked in any case; the address it brings wins over that of the first answer.",
+  ),
   array: maybe(leaf(boolean), "The answer is an array."),
   select: maybe(mapOf(leaf(text)), "Dotted path → the value the wanted element prints there."),
   email: required(fieldMapping, "E-mail address."),
@@ -214,6 +218,7 @@ function emailFallback(given: ObjectOf<typeof fallbackFields>): EmailFallback {
   return {
     url: given.url,
     ...present("accept", given.accept),
+    ...present("always", given.always),
     ...present("array", given.array),
     ...present("select", given.select),
     email: mapping(given.email),

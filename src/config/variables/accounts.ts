@@ -204,6 +204,10 @@ export const accounts = {
     yaml: "federation.legacy_subjects",
     doc: "Numeric provider subjects stored in exponent form: rewritten when met, or kept for a database still shared with a server of the earlier generation.",
   }),
+  unverifiedEmail: variable("AUTHKIT_OIDC_UNVERIFIED_EMAIL", oneOf("verify", "store"), "verify", {
+    yaml: "federation.unverified_email",
+    doc: "Address of a new account that its provider has not verified: asked to be confirmed before it is the account's, or stored at once, which keeps its true owner from registering it.",
+  }),
   oidcResultMode: variable("AUTHKIT_OIDC_RESULT_MODE", oneOf("fragment", "code"), "fragment", {
     yaml: "federation.result_mode",
     doc: "Hand tokens to the front end in the URL fragment, or hand it a one-time code.",

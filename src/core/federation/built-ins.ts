@@ -66,11 +66,13 @@ export const builtIns: Readonly<Record<string, BuiltIn>> = {
     userInfoAccept: githubJson,
     userMapping: {
       subject: { path: "id" },
-      // Not the address of the public profile, which nobody has verified: the list of addresses says which one is.
+      email: { path: "email" },
       preferredUsername: { path: "login" },
       displayName: { path: "name" },
     },
+    // Nobody has verified the address of the public profile; the list of addresses says which one is.
     emailFallback: {
+      always: true,
       url: "https://api.github.com/user/emails",
       accept: githubJson,
       array: true,

@@ -1,9 +1,13 @@
+import { createHash } from "node:crypto";
 import type { ClientAuth, Configuration, CustomFetch } from "openid-client";
 import { AuthError } from "../../contract/errors/index.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log/port.ts";
+import { followingRedirects } from "../../platform/outbound/redirects.ts";
 import { createAppleSecrets } from "./apple.ts";
-import { type ExternalIdentity, mapFallbackEmail, mapIdentity } from "./mapping.ts";
+import { assertBelongs, clockSkew, identityOf } from "./id-token.ts";
+import type { ExternalIdentity } from "./mapping.ts";
+import { authorizationAddress, exchangeCode, readIdentity } from "./oauth2.ts";
 import type { Provider } from "./provider.ts";
 
 /** Milliseconds discovery and keys of a provider are used before they are asked for again. */
@@ -17,13 +21,22 @@ export interface FlowSecrets {
   readonly verifier: string;
 }
 
+/** What the provider's answer brought back. */
+export interface ProviderAnswer {
+  readonly code: string;
+  /** RFC 9207. */
+  readonly issuer: string | undefined;
+  /** The redirect URI of the flow, sent along verbatim. */
+  readonly redirectUri: string;
+}
+
 export interface AuthorizationOptions {
   readonly redirectUri: string;
   /** Asks for a fresh authentication at the provider. */
   readonly stepUp: boolean;
 }
 
-/** The protocol with one provider, by openid-client. */
+/** The protocol with one provider: OpenID Connect by openid-client, plain OAuth 2.0 by hand. */
 export interface ProviderClient {
   /** Whether this provider's flows use PKCE. Throws `oidc_begin_failed`. */
   usesPkce(): Promise<boolean>;
@@ -33,7 +46,7 @@ export interface ProviderClient {
    * Exchanges the code of the answer and tells who it is. Throws `oidc_exchange_failed`; for plain OAuth 2.0 `exchange_failed` and
    * `userinfo_failed`.
    */
-  identity(answer: URL, secrets: FlowSecrets): Promise<ExternalIdentity>;
+  identity(answer: ProviderAnswer, secrets: FlowSecrets): Promise<ExternalIdentity>;
 }
 
 export interface ClientContext {
@@ -42,16 +55,9 @@ export interface ClientContext {
   readonly log: Log;
 }
 
-function isVerified(value: unknown): boolean {
-  return value === true || value === "true";
-}
-
-function string(value: unknown): string {
-  return typeof value === "string" ? value.trim() : "";
-}
-
 export function createProviderClient(provider: Provider, context: ClientContext): ProviderClient {
-  const { fetch, clock, log } = context;
+  const { clock, log } = context;
+  const fetch = followingRedirects(context.fetch);
   const guarded: CustomFetch = (url, { method, headers, body, signal }) =>
     fetch(url, {
       ...{ method, headers },
@@ -76,8 +82,7 @@ export function createProviderClient(provider: Provider, context: ClientContext)
     const secret = provider.clientSecret;
     if (provider.authMethod === "none" || secret === undefined || secret === "") return oidc.None();
     if (provider.authMethod === "client_secret_basic") return oidc.ClientSecretBasic(secret);
-    if (provider.authMethod === "client_secret_post" || provider.kind === "oauth2")
-      return oidc.ClientSecretPost(secret);
+    if (provider.authMethod === "client_secret_post") return oidc.ClientSecretPost(secret);
     // As the provider's own metadata say (OpenID Connect Discovery §3: Basic unless stated).
     const [basic, post] = [oidc.ClientSecretBasic(secret), oidc.ClientSecretPost(secret)];
     return (server, client, body, headers) => {
@@ -89,24 +94,20 @@ export function createProviderClient(provider: Provider, context: ClientContext)
 
   async function make(): Promise<Configuration> {
     const oidc = await library();
-    const auth = await authentication();
-    if (provider.kind === "oauth2") {
-      const { issuer, authorizationUrl, tokenUrl, clientId } = provider;
-      if (authorizationUrl === undefined || tokenUrl === undefined) throw new Error("endpoints are missing");
-      const server = { issuer, authorization_endpoint: authorizationUrl, token_endpoint: tokenUrl };
-      const configuration = new oidc.Configuration(server, clientId, undefined, auth);
-      configuration[oidc.customFetch] = guarded;
-      if (tokenUrl.startsWith("http:")) oidc.allowInsecureRequests(configuration);
-      return configuration;
-    }
     const issuer = new URL(provider.issuer);
     // Plain http passes validation of the configuration in development only.
     const insecure = issuer.protocol === "http:" ? [oidc.allowInsecureRequests] : [];
-    return oidc.discovery(issuer, provider.clientId, undefined, auth, {
+    const metadata = { [oidc.clockTolerance]: clockSkew };
+    const found = await oidc.discovery(issuer, provider.clientId, metadata, await authentication(), {
       [oidc.customFetch]: guarded,
       // A signature is checked even though the token came over TLS from the issuer itself.
       execute: [...insecure, oidc.enableNonRepudiationChecks],
     });
+    const endpoint = URL.parse(found.serverMetadata().authorization_endpoint ?? "");
+    // The library checks the addresses it asks itself; this one the browser goes to.
+    if (endpoint?.protocol !== "https:" && endpoint?.protocol !== issuer.protocol)
+      throw new Error("the authorization endpoint is not https");
+    return found;
   }
 
   /** One discovery at a time; a failed one is forgotten at once. */
@@ -136,79 +137,39 @@ export function createProviderClient(provider: Provider, context: ClientContext)
     return provider.pkce ?? (await begun()).serverMetadata().supportsPKCE();
   }
 
-  async function exchange(answer: URL, secrets: FlowSecrets) {
+  async function openIdIdentity(answer: ProviderAnswer, secrets: FlowSecrets): Promise<ExternalIdentity> {
     const oidc = await library();
-    return oidc.authorizationCodeGrant(await configuration(), answer, {
+    const url = new URL(answer.redirectUri);
+    url.searchParams.set("state", secrets.state);
+    url.searchParams.set("code", answer.code);
+    if (answer.issuer !== undefined) url.searchParams.set("iss", answer.issuer);
+    const granted = await oidc.authorizationCodeGrant(await configuration(), url, {
       expectedState: secrets.state,
+      expectedNonce: secrets.nonce,
+      idTokenExpected: true,
       ...(secrets.verifier === "" ? {} : { pkceCodeVerifier: secrets.verifier }),
-      ...(provider.kind === "oidc" ? { expectedNonce: secrets.nonce, idTokenExpected: true } : {}),
     });
+    const claims = granted.claims();
+    const { id_token: idToken, access_token: accessToken } = granted;
+    if (claims === undefined || idToken === undefined) throw new Error("the answer names nobody");
+    assertBelongs(claims, { clientId: provider.clientId, accessToken, idToken }, clock.epochSeconds());
+    return identityOf(claims);
   }
 
-  async function read(
-    url: string,
-    token: string,
-    type: string,
-    accept: string | undefined,
-  ): Promise<unknown> {
-    const headers = { authorization: `${type} ${token}`, ...(accept === undefined ? {} : { accept }) };
-    const response = await fetch(url, { headers });
-    if (response.status !== 200) throw new Error(`${new URL(url).hostname} answered ${response.status}`);
-    return response.json();
-  }
-
-  async function openIdIdentity(answer: URL, secrets: FlowSecrets): Promise<ExternalIdentity> {
-    const claims = (await exchange(answer, secrets)).claims();
-    if (claims === undefined || claims.sub === "") throw new Error("the answer names nobody");
-    const email = string(claims["email"]);
-    const authTime = claims["auth_time"];
-    return {
-      subject: claims.sub,
-      email,
-      emailVerified: email !== "" && isVerified(claims["email_verified"]),
-      preferredUsername: string(claims["preferred_username"]),
-      displayName: string(claims["name"]),
-      authTime: typeof authTime === "number" && authTime > 0 ? authTime : undefined,
+  async function oauthIdentity(answer: ProviderAnswer, { verifier }: FlowSecrets): Promise<ExternalIdentity> {
+    const { code, redirectUri } = answer;
+    const granted = await exchangeCode(provider, { code, verifier, redirectUri }, fetch).catch(
+      (cause: unknown) => {
+        throw refused("exchange_failed", cause);
+      },
+    );
+    const report = (err: unknown): void => {
+      const missing = "the provider's second answer about e-mail addresses is missing";
+      log.warn({ err, provider: provider.id }, missing);
     };
-  }
-
-  async function fallbackEmail(
-    identity: ExternalIdentity,
-    token: string,
-    type: string,
-  ): Promise<ExternalIdentity> {
-    const fallback = provider.emailFallback;
-    if (fallback === undefined || identity.email !== "") return identity;
-    try {
-      const found = mapFallbackEmail(await read(fallback.url, token, type, fallback.accept), fallback);
-      return found === undefined ? identity : { ...identity, ...found };
-    } catch (err) {
-      log.warn(
-        { err, provider: provider.id },
-        "the provider's second answer about e-mail addresses is missing",
-      );
-      return identity;
-    }
-  }
-
-  async function oauthIdentity(answer: URL, secrets: FlowSecrets): Promise<ExternalIdentity> {
-    let granted: Awaited<ReturnType<typeof exchange>>;
-    try {
-      granted = await exchange(answer, secrets);
-    } catch (cause) {
-      throw refused("exchange_failed", cause);
-    }
-    const { access_token: token, token_type: type } = granted;
-    // Some providers demand the scheme as they wrote it, others as the standard does; both accept the latter.
-    const scheme = type.toLowerCase() === "bearer" ? "Bearer" : type;
-    try {
-      const document = await read(provider.userInfoUrl ?? "", token, scheme, provider.userInfoAccept);
-      const identity = mapIdentity(document, provider.userMapping);
-      if (identity === undefined) throw new Error("the userinfo answer names nobody");
-      return await fallbackEmail(identity, token, scheme);
-    } catch (cause) {
+    return readIdentity(provider, granted, fetch, report).catch((cause: unknown) => {
       throw refused("userinfo_failed", cause);
-    }
+    });
   }
 
   function refused(
@@ -223,27 +184,25 @@ export function createProviderClient(provider: Provider, context: ClientContext)
     usesPkce,
 
     async authorizationUrl(secrets, { redirectUri, stepUp }) {
-      const server = await begun();
-      const oidc = await library();
       const parameters: Record<string, string> = {
         ...provider.extraAuthParams,
         redirect_uri: redirectUri,
         scope: provider.scopes.join(" "),
         state: secrets.state,
-        ...(provider.kind === "oidc" ? { nonce: secrets.nonce } : {}),
-        ...(stepUp && provider.kind === "oidc"
-          ? {
-              max_age: "0",
-              prompt: "login",
-              claims: JSON.stringify({ id_token: { auth_time: { essential: true } } }),
-            }
-          : {}),
       };
       if (secrets.verifier !== "") {
-        parameters["code_challenge"] = await oidc.calculatePKCECodeChallenge(secrets.verifier);
+        parameters["code_challenge"] = createHash("sha256").update(secrets.verifier).digest("base64url");
         parameters["code_challenge_method"] = "S256";
       }
-      const url = oidc.buildAuthorizationUrl(server, parameters);
+      if (provider.kind === "oauth2") return authorizationAddress(provider, parameters);
+      parameters["nonce"] = secrets.nonce;
+      if (stepUp) {
+        parameters["max_age"] = "0";
+        parameters["prompt"] = "login";
+        parameters["claims"] = JSON.stringify({ id_token: { auth_time: { essential: true } } });
+      }
+      const server = await begun();
+      const url = (await library()).buildAuthorizationUrl(server, parameters);
       url.searchParams.sort();
       return url.href;
     },

@@ -1,12 +1,16 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import { parseNewEmail } from "../identifiers/index.ts";
+import type { IdentityNotices } from "../identities/index.ts";
+import type { Limits } from "../limits/index.ts";
 import type { LoginCompletion } from "../login/types.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { Sessions } from "../sessions/types.ts";
+import { mayMessage } from "../verification/gate.ts";
 import { createProviderClient, type ProviderClient } from "./client.ts";
 import { createFlowBook } from "./flows.ts";
 import type { ExternalIdentity } from "./mapping.ts";
 import { type Provider, resolveProvider } from "./provider.ts";
-import { createAccountResolution, type ResolutionParts } from "./resolution.ts";
+import { createAccountResolution, type ResolutionParts, type Resolved } from "./resolution.ts";
 import { type Federation, FlowFailed, type FlowPurpose, type FlowResult, type PendingFlow } from "./types.ts";
 
 export {
@@ -24,6 +28,10 @@ export {
 const clockTolerance = 120;
 
 export interface FederationParts extends ResolutionParts {
+  readonly notices: Pick<IdentityNotices, "linked" | "welcome">;
+  /** Sends a code and link to an address, which is the account's once it is confirmed. */
+  readonly requestEmail: (userId: string, email: string, context: CallContext) => Promise<void>;
+  readonly limits: Limits;
   readonly sessions: Pick<Sessions, "reauthenticate">;
   readonly completion: LoginCompletion;
 }
@@ -43,7 +51,7 @@ export function createFederation(
   parts: FederationParts,
 ): Federation {
   const { config, clock, random, outbound, log } = platform;
-  const { sessions, completion, identities } = parts;
+  const { sessions, completion, identities, notices, requestEmail, limits } = parts;
   const book = createFlowBook(platform);
   const resolution = createAccountResolution(platform, parts);
   const known = new Map<string, Known>();
@@ -97,6 +105,26 @@ export function createFederation(
     return sessions.reauthenticate(userId, sessionId, ["oauth"], context);
   }
 
+  /** What the owner hears of a new account or a new door. */
+  async function tellOwner(
+    { user, created }: Resolved,
+    identity: ExternalIdentity,
+    purpose: FlowPurpose["kind"],
+    context: CallContext,
+  ): Promise<void> {
+    if (purpose === "link") return notices.linked(user.id, context);
+    if (!created) return;
+    if (user.email !== null) return notices.welcome(user, context);
+    if (identity.email === "") return;
+    try {
+      const email = parseNewEmail(identity.email);
+      if (await mayMessage(limits, "auth_email_verify_request", email))
+        await requestEmail(user.id, email, context);
+    } catch (err) {
+      log.warn({ err, user: user.id }, "an address told by an identity provider could not be asked for");
+    }
+  }
+
   async function complete(
     found: Known,
     pending: PendingFlow,
@@ -105,21 +133,23 @@ export function createFederation(
   ): Promise<FlowResult> {
     const { flow, state, nonce, verifier, purpose } = pending;
     const { provider, client } = found;
-    const url = new URL(pending.redirectUri);
-    // Only what belongs to the protocol: whatever else stands in the address is none of the library's business.
-    for (const name of ["code", "state", "iss"]) {
-      const value = answer.get(name);
-      if (value !== null) url.searchParams.set(name, value);
-    }
-    const identity = await client.identity(url, { state, nonce, verifier });
+    const identity = await client.identity(
+      {
+        code: answer.get("code") ?? "",
+        issuer: answer.get("iss") ?? undefined,
+        redirectUri: pending.redirectUri,
+      },
+      { state, nonce, verifier },
+    );
     if (purpose.kind === "step_up") {
       return { kind: "stepped_up", flow, fresh: await stepUp(found, identity, purpose, context) };
     }
-    const user =
+    const resolved =
       purpose.kind === "link"
         ? await resolution.link(provider, identity, purpose.userId, context)
         : await resolution.signIn(provider, identity, purpose.inviteToken, context);
     try {
+      const { user, email } = resolved;
       const outcome = await completion.complete(
         user,
         {
@@ -129,11 +159,8 @@ export function createFederation(
         },
         context,
       );
-      return {
-        kind: "signed_in",
-        ...{ flow, state, outcome },
-        user: { id: user.id, email: identity.email },
-      };
+      await tellOwner(resolved, identity, purpose.kind, context);
+      return { kind: "signed_in", flow, state, outcome, user: { id: user.id, email } };
     } catch (cause) {
       throw isAuthError(cause) ? cause : new AuthError("session_issue_failed", { cause });
     }

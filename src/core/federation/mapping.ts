@@ -1,4 +1,5 @@
 import type { EmailFallback, FieldMapping, UserMapping } from "../../config/provider-config.ts";
+import { JsonNumber } from "../../contract/json.ts";
 
 /** What a provider says about the person who signed in. */
 export interface ExternalIdentity {
@@ -29,13 +30,11 @@ function at(document: unknown, path: string): unknown {
   return value;
 }
 
-/** Numbers beyond the exact range of doubles have lost digits by now: better no subject than somebody else's. */
 function printed(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (typeof value === "boolean") return String(value);
-  if (typeof value === "number")
-    return Number.isInteger(value) && !Number.isSafeInteger(value) ? "" : String(value);
-  return "";
+  if (value instanceof JsonNumber) return value.literal;
+  return typeof value === "string" || typeof value === "boolean" || typeof value === "number"
+    ? String(value)
+    : "";
 }
 
 function text(document: unknown, field: FieldMapping | undefined): string {
@@ -49,7 +48,8 @@ function text(document: unknown, field: FieldMapping | undefined): string {
 function truth(document: unknown, field: FieldMapping | undefined): boolean {
   if (field === undefined) return false;
   const value = field.value ?? (field.path === undefined ? undefined : at(document, field.path));
-  return value === true || (typeof value === "string" && value.trim().toLowerCase() === "true");
+  if (typeof value === "string") return value.trim().toLowerCase() === "true";
+  return value === true || (typeof value === "number" && value !== 0);
 }
 
 /** The identity in a userinfo answer; undefined without a subject. */

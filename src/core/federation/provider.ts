@@ -18,7 +18,7 @@ export interface Provider {
   readonly apple: AppleClientSecret | undefined;
   readonly authMethod: ProviderOptions["tokenEndpointAuthMethod"];
   readonly scopes: readonly string[];
-  /** Undefined = as discovery says. */
+  /** Undefined = as discovery says; always on where nothing is built in, since servers ignore what they do not know. */
   readonly pkce: boolean | undefined;
   readonly authorizationUrl: string | undefined;
   readonly tokenUrl: string | undefined;
@@ -46,7 +46,9 @@ function scopesOf(kind: Provider["kind"], config: ProviderConfig, builtIn: Built
 
 /** The provider a declaration describes; undefined when it lacks what its kind needs. */
 export function resolveProvider(config: ProviderConfig): Provider | undefined {
-  const builtIn = builtIns[config.type] ?? builtIns[config.id];
+  const builtIn = [config.type, config.id]
+    .filter((name) => Object.hasOwn(builtIns, name))
+    .map((name) => builtIns[name])[0];
   const kind = config.kind ?? builtIn?.kind ?? "oidc";
   const issuer = (config.issuer ?? builtIn?.issuer ?? "").trim();
   const { options } = config;
@@ -60,7 +62,7 @@ export function resolveProvider(config: ProviderConfig): Provider | undefined {
     apple: options.apple,
     authMethod: options.tokenEndpointAuthMethod,
     scopes: scopesOf(kind, config, builtIn),
-    pkce: options.pkce ?? builtIn?.pkce ?? (kind === "oauth2" ? true : undefined),
+    pkce: options.pkce ?? builtIn?.pkce ?? (kind === "oauth2" || builtIn === undefined ? true : undefined),
     authorizationUrl: config.authorizationUrl ?? builtIn?.authorizationUrl,
     tokenUrl: config.tokenUrl ?? builtIn?.tokenUrl,
     userInfoUrl: config.userInfoUrl ?? builtIn?.userInfoUrl,

@@ -20,6 +20,15 @@ export interface ResolutionParts {
   readonly consumeInvite: (tx: Transaction, inviteHash: string, userId: string, at: Date) => Promise<unknown>;
 }
 
+/** The account of an identity. */
+export interface Resolved {
+  readonly user: UserRow;
+  /** It has just been made. */
+  readonly created: boolean;
+  /** Address to show: the one the provider tells now, or told when the identity was linked; blank without any. */
+  readonly email: string;
+}
+
 /** Whom an external identity signs in. */
 export interface AccountResolution {
   /** The account linked to the identity, or a new one. Throws `account_exists_link_required`, `registration_disabled`, `user_creation_failed`. */
@@ -28,14 +37,14 @@ export interface AccountResolution {
     identity: ExternalIdentity,
     inviteToken: string,
     context: CallContext,
-  ): Promise<UserRow>;
+  ): Promise<Resolved>;
   /** Links the identity to the account. Throws `provider_already_linked`, `provider_link_failed`, `unauthorized`. */
   link(
     provider: Provider,
     identity: ExternalIdentity,
     userId: string,
     context: CallContext,
-  ): Promise<UserRow>;
+  ): Promise<Resolved>;
   /** Id of the account the identity is linked to. */
   ownerOf(provider: Provider, identity: ExternalIdentity): Promise<string | undefined>;
 }
@@ -88,14 +97,15 @@ export function createAccountResolution(
   ): Promise<UserRow> {
     return database.transaction(async (tx) => {
       // An address the provider does not vouch for would keep its true owner from ever registering it.
+      const wanted = identity.emailVerified || config.federation.unverifiedEmail === "store";
       const email =
-        identity.emailVerified && isStorable(identity.email) ? identity.email.toLowerCase() : null;
+        wanted && identity.email !== "" && isStorable(identity.email) ? identity.email.toLowerCase() : null;
       const user = await users.create(
         {
           email,
           phoneNumber: null,
           username: name,
-          emailVerified: email !== null,
+          emailVerified: email !== null && identity.emailVerified,
           phoneVerified: false,
           preferredLanguage: context.language,
           passwordHash: null,
@@ -133,7 +143,8 @@ export function createAccountResolution(
           const profile = profileOf(identity);
           if (profile !== undefined && link.profile?.["username"] !== profile.username)
             await identities.setProfile(link.id, { ...link.profile, ...profile });
-          return owner(link.userId);
+          const told = provider.kind === "oidc" ? (link.email ?? "") : "";
+          return { user: await owner(link.userId), created: false, email: identity.email || told };
         }
         if (identity.email !== "" && isStorable(identity.email)) {
           // Never linked by address, even when both sides have verified it: whoever controls the provider would control the account.
@@ -146,7 +157,9 @@ export function createAccountResolution(
         )
           throw new AuthError("registration_disabled");
         try {
-          return await insert(provider, identity, await username(provider, identity), inviteHash, context);
+          const name = await username(provider, identity);
+          const user = await insert(provider, identity, name, inviteHash, context);
+          return { user, created: true, email: identity.email };
         } catch (cause) {
           if (isAuthError(cause, "registration_disabled") || isAuthError(cause, "service_unavailable"))
             throw cause;
@@ -167,7 +180,7 @@ export function createAccountResolution(
           throw cause;
         throw new AuthError("provider_link_failed", { cause });
       }
-      return owner(userId);
+      return { user: await owner(userId), created: false, email: identity.email };
     },
 
     async ownerOf(provider, identity) {

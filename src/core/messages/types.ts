@@ -16,6 +16,7 @@ export const messageKinds = [
   "notice_factor_added",
   "notice_factor_removed",
   "notice_provider_linked",
+  "notice_provider_unlinked",
   "notice_account_deleted",
   "notice_registration_attempt",
 ] as const;

@@ -33,7 +33,9 @@ export interface ContactMessages {
       | "notice_contact_changed"
       | "notice_password_changed"
       | "notice_provider_linked"
+      | "notice_provider_unlinked"
       | "notice_registration_attempt"
+      | "welcome"
     >,
     channel: ContactChannel,
     to: Recipient,

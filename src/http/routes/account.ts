@@ -65,7 +65,8 @@ export const accountRoutes: readonly Route[] = [
       const provider = (params["provider"] ?? "").trim().toLowerCase();
       if (provider === "") throw new AuthError("invalid_provider");
       const fresh = await core.sensitiveGate.require(user, body.password, context);
-      await core.identities.unlink(user.userId, provider, context, { keepLoginMethod: true });
+      const removed = await core.identities.unlink(user.userId, provider, context, { keepLoginMethod: true });
+      if (removed.length > 0) await core.identityNotices.unlinked(user.userId, context);
       return json(200, { ok: true, ...freshAuthMembers(fresh) });
     },
   }),

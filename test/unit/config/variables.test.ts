@@ -204,6 +204,7 @@ const cases: Readonly<Record<VariableKey, Case>> = {
   defaultLanguage: anyText,
   linkStepUp: switches,
   legacySubjects: [[["keep", "keep"]], ["drop"]],
+  unverifiedEmail: [[["store", "store"]], ["trust"]],
   oidcResultMode: [[["code", "code"]], ["query"]],
   solanaNetwork: [
     [

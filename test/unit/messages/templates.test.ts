@@ -150,6 +150,11 @@ const subjects: Readonly<Record<MessageKind, readonly [en: string, es: string, d
     "Proveedor de acceso vinculado a tu cuenta de Acme",
     "Anmeldedienst mit deinem Acme-Konto verknüpft",
   ],
+  notice_provider_unlinked: [
+    "A sign-in provider was removed from your Acme account",
+    "Proveedor de acceso desvinculado de tu cuenta de Acme",
+    "Anmeldedienst von deinem Acme-Konto getrennt",
+  ],
   notice_account_deleted: [
     "Your Acme account was deleted",
     "Tu cuenta de Acme ha sido eliminada",

@@ -141,6 +141,19 @@ describe("principals", () => {
     );
   });
 
+  it("an application's service asks for permissions, and is granted none by that", async () => {
+    const verifier = verifierFor(server, { lookup: lookupFor().lookup });
+    const through = (token: string) =>
+      outcome(requiredService(verifier, [permission("org:docs:read")])(bearer(token)));
+    expect(await through(server.serviceToken("svc", ["org:docs:read"]))).toBe("service");
+    const token = application.serviceToken("svc", ["org:docs:read"]);
+    expect(await verifier.verifyServiceJwt(token)).toMatchObject({
+      permissions: ["org:docs:read"],
+      remoteApplicationId: "id-1",
+    });
+    expect(await through(token)).toBe("forbidden");
+  });
+
   it("an application's key speaks for no user and no service", async () => {
     const verifier = verifierFor(server, { lookup: lookupFor().lookup });
     expect(await outcome(verifier.verify(application.userToken(userId)))).toBe("bad_issuer");
@@ -285,6 +298,12 @@ describe("principals", () => {
     expect(await outcome(verifier.verifyServiceJwt(server.delegatedToken("x")))).toBe("invalid_service_jwt");
     expect(await outcome(verifier.verify(token))).toBe("access_token_wrong_typ");
     expect(await outcome(verifier.verifyDelegatedAccess(token))).toBe("access_token_wrong_typ");
+    const untyped = server.serviceToken("old", [], { typ: "" });
+    expect(await outcome(verifier.verifyServiceJwt(untyped))).toBe("invalid_service_jwt");
+    const lenient = verifierFor(server, { acceptUntypedServiceJwt: true });
+    expect((await lenient.verifyServiceJwt(untyped)).subject).toBe("old");
+    const custom = server.serviceToken("old", [], { typ: "JWT" });
+    expect(await outcome(lenient.verifyServiceJwt(custom))).toBe("invalid_service_jwt");
     const replayChecker = () => Promise.reject(new AuthError("invalid_token"));
     expect(await outcome(verifier.verifyServiceJwt(token, { replayChecker }))).toBe("invalid_token");
   });
@@ -410,6 +429,14 @@ describe("guards", () => {
     state.enabled = false;
     expect(await passes(user(), live)).toBe("account_disabled");
     expect(await passes(server.userToken("__proto__"), live)).toBe("account_disabled");
-    expect(await outcome(required(verifierFor(server), [live])(bearer(user())))).toBe("liveness_unavailable");
+    const current = { allowed: true, username: "mona", email: "", emailVerified: true };
+    const now = lookupFor({ userLivenessByIds: async () => ({ [userId]: current }) });
+    const old = server.userToken(userId, { claims: { username: "old", email: "old@example.com" } });
+    const found = await required(verifierFor(server, { lookup: now.lookup }), [live])(bearer(old));
+    expect(found).toMatchObject({ username: "mona", email: undefined, emailVerified: true });
+    const away = lookupFor({ userLivenessByIds: () => Promise.reject(new Error("down")) });
+    const guarded = required(verifierFor(server, { lookup: away.lookup }), [live]);
+    expect(await outcome(guarded(bearer(user())))).toBe("liveness_unavailable");
+    expect(() => required(verifierFor(server), [live])).toThrow(TypeError);
   });
 });

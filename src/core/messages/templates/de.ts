@@ -94,6 +94,12 @@ export const german: Texts = {
       sms: "mit deinem Konto wurde ein Anmeldedienst verknüpft.",
       closing: act,
     },
+    notice_provider_unlinked: {
+      subject: "Anmeldedienst von deinem {{app}}-Konto getrennt",
+      intro: "Von deinem {{app}}-Konto wurde ein fremder Anmeldedienst getrennt.",
+      sms: "von deinem Konto wurde ein Anmeldedienst getrennt.",
+      closing: act,
+    },
     notice_account_deleted: {
       subject: "Dein {{app}}-Konto wurde gelöscht",
       intro: "Dein {{app}}-Konto wurde gelöscht.",

@@ -94,6 +94,12 @@ export const english: Texts = {
       sms: "a sign-in provider was linked to your account.",
       closing: act,
     },
+    notice_provider_unlinked: {
+      subject: "A sign-in provider was removed from your {{app}} account",
+      intro: "An external sign-in provider was removed from your {{app}} account.",
+      sms: "a sign-in provider was removed from your account.",
+      closing: act,
+    },
     notice_account_deleted: {
       subject: "Your {{app}} account was deleted",
       intro: "Your {{app}} account was deleted.",

@@ -95,6 +95,12 @@ export const spanish: Texts = {
       sms: "se ha vinculado un proveedor de acceso a tu cuenta.",
       closing: act,
     },
+    notice_provider_unlinked: {
+      subject: "Proveedor de acceso desvinculado de tu cuenta de {{app}}",
+      intro: "Se ha desvinculado un proveedor de acceso externo de tu cuenta de {{app}}.",
+      sms: "se ha desvinculado un proveedor de acceso de tu cuenta.",
+      closing: act,
+    },
     notice_account_deleted: {
       subject: "Tu cuenta de {{app}} ha sido eliminada",
       intro: "Tu cuenta de {{app}} ha sido eliminada.",

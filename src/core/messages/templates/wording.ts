@@ -40,6 +40,7 @@ export const categories: Readonly<Record<MessageKind, readonly string[]>> = {
   notice_factor_added: ["auth", "security-notice"],
   notice_factor_removed: ["auth", "security-notice"],
   notice_provider_linked: ["auth", "security-notice"],
+  notice_provider_unlinked: ["auth", "security-notice"],
   notice_account_deleted: ["auth", "security-notice"],
   notice_registration_attempt: ["auth", "security-notice"],
 };
