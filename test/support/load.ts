@@ -1,5 +1,5 @@
 import { newPerson, type Person } from "./accounts.ts";
-import type { TestCluster } from "./cluster.ts";
+import type { Target } from "./cluster.ts";
 
 /** What one kind of request met during a load. */
 export interface Tally {
@@ -79,7 +79,7 @@ const pace = 5;
  * Keep-alive load of four kinds at once: key documents, registrations, chains of refreshes, management calls that write. Sessions behave like a
  * careful client: a refresh whose answer was lost is repeated with the same token. The cluster must run without rate limits.
  */
-export async function startLoad(cluster: TestCluster, sessionCount = 8): Promise<Load> {
+export async function startLoad(cluster: Target, sessionCount = 8): Promise<Load> {
   let running = true;
   const load = { light: tally(), registrations: tally(), refreshes: tally(), calls: tally() };
   const acknowledged: string[] = [];

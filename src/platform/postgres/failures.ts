@@ -96,6 +96,7 @@ export function translate(error: unknown, statement: string): unknown {
       cause: error,
     });
   }
-  if (isConnectionFailure(error) || isOverload(state)) return unavailable(error);
+  if (isConnectionFailure(error) || isOverload(state) || isTransactionConflict(state))
+    return unavailable(error);
   return new DatabaseError(statement, state, error);
 }
