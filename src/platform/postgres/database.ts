@@ -58,6 +58,11 @@ function mayRepeat(error: unknown, readOnly: boolean, again: number): boolean {
   return again === 1 && (isStalePlan(error) || (readOnly && isConnectionFailure(error)));
 }
 
+/** The driver answers a text of several commands with a list. */
+function rowsOf<R extends object>(result: pg.QueryResult<R> | readonly pg.QueryResult<R>[]): R[] {
+  return "rows" in result ? result.rows : result.flatMap(({ rows }) => rows);
+}
+
 /**
  * Opens the database port. No connection is made before the first statement (or, with a minimum size, shortly after).
  *
@@ -112,7 +117,8 @@ export function createDatabase(
     try {
       return await result;
     } catch (error) {
-      if (isStalePlan(error) || isConnectionFailure(error)) connection.destroy();
+      // A text of several commands that failed half-way may leave a transaction it began.
+      if (rendered.isScript || isStalePlan(error) || isConnectionFailure(error)) connection.destroy();
       throw error;
     } finally {
       settled.then(() => pool.release(connection));
@@ -196,7 +202,7 @@ export function createDatabase(
       statement: Statement,
       values?: readonly SqlValue[],
       queryOptions?: QueryOptions,
-    ) => (await query<R>(statement, values, queryOptions)).rows,
+    ) => rowsOf(await query<R>(statement, values, queryOptions)),
     row: async <R extends object>(
       statement: Statement,
       values?: readonly SqlValue[],
