@@ -1,6 +1,5 @@
 import { jobDefinitions } from "../src/jobs/definitions.ts";
 import { createDeliveries } from "../src/jobs/deliveries/index.ts";
-import { reachableClientConfig } from "../src/platform/postgres/index.ts";
 import { startJobRunner } from "../src/platform/queue/index.ts";
 import { startCore } from "./core.ts";
 import { workerProcess } from "./lifecycle.ts";
@@ -11,13 +10,12 @@ import { createPlatform } from "./platform.ts";
 export async function runJobsWorker(slot: number): Promise<void> {
   const worker = workerProcess("jobs", slot);
   const { config, log, metrics } = worker;
-  const platform = createPlatform(config, { name: worker.name, log, metrics, poolMax: 4 });
+  const platform = createPlatform(config, { name: worker.name, log, metrics, poolMax: 8 });
   const { core, close } = await startCore(platform, worker);
   const deliveries = createDeliveries(platform);
   const runner = await patiently(worker, async () =>
     startJobRunner({
-      connection: await reachableClientConfig(config.database),
-      schema: platform.database.schema,
+      database: platform.database,
       jobs: [...jobDefinitions(platform, core), ...deliveries.jobs],
       log,
       metrics,

@@ -3,7 +3,7 @@ import { newPerson } from "../support/accounts.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { type FaultyPostgres, startFaultyPostgres, unlimited } from "../support/faulty.ts";
 import { request } from "../support/http.ts";
-import { type Load, serverErrors, startLoad } from "../support/load.ts";
+import { type Load, onlyOutage, startLoad } from "../support/load.ts";
 import { lostOf, recoveryMs, until } from "../support/outcome.ts";
 import { workersOf } from "../support/processes.ts";
 import { startTestRedis, type TestRedis } from "../support/redis.ts";
@@ -49,16 +49,6 @@ async function through(
   });
   await load.stop();
   return { load, ms };
-}
-
-function onlyOutage(load: Load): void {
-  for (const part of [load.light, load.registrations, load.refreshes, load.calls]) {
-    expect(serverErrors(part)).toEqual([]);
-    expect([...part.refused.keys()].filter((status) => status !== 503)).toEqual([]);
-    expect(part.unanswered).toBe(0);
-  }
-  // The key set needs neither database nor Redis.
-  expect([...load.light.refused]).toEqual([]);
 }
 
 describe("PostgreSQL away under load", () => {

@@ -6,6 +6,13 @@ import { join } from "node:path";
 import { inject } from "vitest";
 import { createTestDatabase } from "./postgres.ts";
 
+/** Where requests of a test go: one cluster, or whatever a balancer in front of several chooses. */
+export interface Target {
+  readonly url: string;
+  readonly api: string;
+  readonly managementToken: string;
+}
+
 /** A whole cluster, started the way an operator starts it, on real PostgreSQL and Redis. */
 export interface TestCluster {
   /** `http://127.0.0.1:<port>` */
@@ -37,7 +44,12 @@ export interface ClusterOptions {
   readonly url?: string;
   /** Seconds to wait until it serves. */
   readonly startTimeout?: number;
+  /** Directory of the program; default this project. */
+  readonly program?: string;
 }
+
+/** Directory of this project. */
+export const project = join(import.meta.dirname, "../..");
 
 /** A free loopback port; somebody else may take it in between, which on a test machine does not happen. */
 export function freePort(): Promise<number> {
@@ -103,7 +115,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
   const given: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) if (value !== undefined) given[name] = value;
   const child = spawn(process.execPath, ["src/cli/main.ts", "serve"], {
-    cwd: join(import.meta.dirname, "../.."),
+    cwd: options.program ?? project,
     env: given,
     stdio: ["ignore", "pipe", "pipe"],
   });

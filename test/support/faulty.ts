@@ -8,6 +8,7 @@ import { familyOf } from "./processes.ts";
 /** A durable PostgreSQL of a test's own that can be stopped, crashed and hung, and comes back at the same address. */
 export interface FaultyPostgres {
   readonly url: string;
+  readonly directory: string;
   /** Ends the server in order; connections are closed. */
   stop(): Promise<void>;
   /** Kills every process of the server at once, as a power cut of its machine does. */
@@ -19,14 +20,21 @@ export interface FaultyPostgres {
   remove(): Promise<void>;
 }
 
-export async function startFaultyPostgres(): Promise<FaultyPostgres> {
-  const directory = await mkdtemp(join(tmpdir(), "authkit-faulty-pg-"));
+export interface FaultyPostgresOptions {
+  /** Existing data to start from; a fresh directory otherwise. */
+  readonly directory?: string;
+  /** As in postgresql.conf. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export async function startFaultyPostgres(options: FaultyPostgresOptions = {}): Promise<FaultyPostgres> {
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "authkit-faulty-pg-")));
   const launch = (port?: number): Promise<EmbeddedPostgres> =>
     startEmbeddedPostgres({
       directory,
       log: silentLog,
       ...(port === undefined ? {} : { port }),
-      settings: { max_connections: "100", shared_buffers: "64MB" },
+      settings: { max_connections: "100", shared_buffers: "64MB", ...options.settings },
     });
   let server: EmbeddedPostgres | undefined = await launch();
   const { url } = server;
@@ -41,6 +49,7 @@ export async function startFaultyPostgres(): Promise<FaultyPostgres> {
   };
   return {
     url,
+    directory,
     stop,
     async crash() {
       signal("SIGKILL");

@@ -1,5 +1,6 @@
+import { expect } from "vitest";
 import { newPerson, type Person } from "./accounts.ts";
-import type { TestCluster } from "./cluster.ts";
+import type { Target } from "./cluster.ts";
 
 /** What one kind of request met during a load. */
 export interface Tally {
@@ -79,7 +80,7 @@ const pace = 5;
  * Keep-alive load of four kinds at once: key documents, registrations, chains of refreshes, management calls that write. Sessions behave like a
  * careful client: a refresh whose answer was lost is repeated with the same token. The cluster must run without rate limits.
  */
-export async function startLoad(cluster: TestCluster, sessionCount = 8): Promise<Load> {
+export async function startLoad(cluster: Target, sessionCount = 8): Promise<Load> {
   let running = true;
   const load = { light: tally(), registrations: tally(), refreshes: tally(), calls: tally() };
   const acknowledged: string[] = [];
@@ -144,4 +145,27 @@ export async function startLoad(cluster: TestCluster, sessionCount = 8): Promise
 /** Statuses a tally may not show: the server's own failures. Overload and outage are 503 and allowed. */
 export function serverErrors(of: Tally): string[] {
   return [...of.refused.keys()].some((status) => status >= 500 && status !== 503) ? of.samples : [];
+}
+
+/** Asserts that the load met nothing but an outage told honestly: 503, every request answered, and the key set throughout. */
+export function onlyOutage(load: Load): void {
+  for (const part of [load.light, load.registrations, load.refreshes, load.calls]) {
+    expect(serverErrors(part)).toEqual([]);
+    expect([...part.refused.keys()].filter((status) => status !== 503)).toEqual([]);
+    expect(part.unanswered).toBe(0);
+  }
+  // The key set needs neither database nor Redis.
+  expect([...load.light.refused]).toEqual([]);
+}
+
+/** Asserts that nothing failed at all. */
+export function nothingFailed(load: Load): void {
+  for (const part of [load.light, load.registrations, load.refreshes, load.calls]) {
+    const { unanswered, refused, samples } = part;
+    expect({ unanswered, refused: [...refused], samples }).toEqual({
+      unanswered: 0,
+      refused: [],
+      samples: [],
+    });
+  }
 }

@@ -1,4 +1,4 @@
-import type { TestCluster } from "./cluster.ts";
+import type { Target } from "./cluster.ts";
 import { call, request } from "./http.ts";
 import type { Load } from "./load.ts";
 
@@ -11,7 +11,7 @@ export interface Lost {
 }
 
 /** Looks for everything that was acknowledged during a load, after it. */
-export async function lostOf(cluster: TestCluster, load: Load): Promise<Lost> {
+export async function lostOf(cluster: Target, load: Load): Promise<Lost> {
   const accounts: string[] = [];
   for (const email of load.acknowledged) {
     const reply = await call(cluster, "GetUserByEmail", { email });

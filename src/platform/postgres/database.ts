@@ -7,7 +7,13 @@ import { currentSignal, uncancelled } from "./cancellation.ts";
 import { openConnection } from "./connection.ts";
 import { tlsAttempts } from "./encryption.ts";
 import { watch } from "./execution.ts";
-import { isConnectionFailure, isStalePlan, isTransactionConflict, translate } from "./failures.ts";
+import {
+  isConnectionFailure,
+  isStalePlan,
+  isTransactionConflict,
+  sqlStateOf,
+  translate,
+} from "./failures.ts";
 import { createInstruments } from "./instruments.ts";
 import { createLookups } from "./lookups.ts";
 import { ConnectionPool } from "./pool.ts";
@@ -36,8 +42,26 @@ export interface DatabaseOptions {
 }
 
 const transactionAttempts = 3;
+const statementAttempts = 3;
 
 const probe = sql("database.ping", () => "SELECT 1");
+
+/**
+ * Whether a statement that was its own transaction may be sent once more. A connection that died while idle shows only when used: what changes
+ * nothing may be sent again; a write may have arrived, so its fate is for the caller to find out. What the server undid for the sake of
+ * others (a migration takes its locks in another order than a look-up does) had no effect.
+ *
+ * @param again 1 for the first repetition.
+ */
+function mayRepeat(error: unknown, readOnly: boolean, again: number): boolean {
+  if (isTransactionConflict(sqlStateOf(error))) return true;
+  return again === 1 && (isStalePlan(error) || (readOnly && isConnectionFailure(error)));
+}
+
+/** The driver answers a text of several commands with a list. */
+function rowsOf<R extends object>(result: pg.QueryResult<R> | readonly pg.QueryResult<R>[]): R[] {
+  return "rows" in result ? result.rows : result.flatMap(({ rows }) => rows);
+}
 
 /**
  * Opens the database port. No connection is made before the first statement (or, with a minimum size, shortly after).
@@ -93,7 +117,8 @@ export function createDatabase(
     try {
       return await result;
     } catch (error) {
-      if (isStalePlan(error) || isConnectionFailure(error)) connection.destroy();
+      // A text of several commands that failed half-way may leave a transaction it began.
+      if (rendered.isScript || isStalePlan(error) || isConnectionFailure(error)) connection.destroy();
       throw error;
     } finally {
       settled.then(() => pool.release(connection));
@@ -116,12 +141,17 @@ export function createDatabase(
         rendered.isLookup && queryOptions.timeoutMs === undefined
           ? lookUp<R>(rendered, bound, signal)
           : attempt<R>(rendered, bound, settings);
-      return await first.catch((error: unknown) => {
-        // A connection that died while idle shows only when used. What changes nothing may be sent again; a write may
-        // have arrived, so its fate is for the caller to find out.
-        const again = isStalePlan(error) || (rendered.readOnly && isConnectionFailure(error));
-        if (!again || signal?.aborted) throw error;
-        return attempt<R>(rendered, bound, settings);
+      return await first.catch(async (failure: unknown) => {
+        let error = failure;
+        for (let again = 1; again < statementAttempts; again++) {
+          if (signal?.aborted || !mayRepeat(error, rendered.readOnly, again)) break;
+          try {
+            return await attempt<R>(rendered, bound, settings);
+          } catch (later) {
+            error = later;
+          }
+        }
+        throw error;
       });
     } catch (error) {
       const translated = translate(error, rendered.label);
@@ -172,7 +202,7 @@ export function createDatabase(
       statement: Statement,
       values?: readonly SqlValue[],
       queryOptions?: QueryOptions,
-    ) => (await query<R>(statement, values, queryOptions)).rows,
+    ) => rowsOf(await query<R>(statement, values, queryOptions)),
     row: async <R extends object>(
       statement: Statement,
       values?: readonly SqlValue[],

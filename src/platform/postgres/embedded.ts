@@ -243,7 +243,8 @@ function untilReady(child: ChildProcess, log: Log): Promise<void> {
       const text = chunk.toString();
       if (!ready) output += text;
       log.debug({ postgres: text.trimEnd() }, "embedded PostgreSQL says");
-      if (!ready && output.includes("ready to accept connections")) {
+      // A standby says "read-only connections".
+      if (!ready && /ready to accept (?:read-only )?connections/.test(output)) {
         ready = true;
         clearTimeout(timer);
         done();

@@ -101,7 +101,8 @@ export function translate(error: unknown, statement: string): unknown {
       cause: error,
     });
   }
-  if (isConnectionFailure(error) || isOverload(state)) return unavailable(error);
+  if (isConnectionFailure(error) || isOverload(state) || isTransactionConflict(state))
+    return unavailable(error);
   if (isUnstorable(state)) return new AuthError("invalid_request", { cause: error });
   return new DatabaseError(statement, state, error);
 }

@@ -10,6 +10,8 @@ export interface Rendered extends PreparedText {
   readonly readOnly: boolean;
   /** Declared as one, see `lookup`. */
   readonly isLookup: boolean;
+  /** Several commands in one text. */
+  readonly isScript: boolean;
 }
 
 const schemaPattern = /^[a-z_][a-z0-9_]*$/;
@@ -34,7 +36,7 @@ export function quoteSchema(name: string): string {
 /** Renders each statement once for `schema`; `prepared` = let the server keep them by name. */
 export function createRenderer(schema: string, prepared: boolean): (statement: Statement) => Rendered {
   const quoted = quoteSchema(schema);
-  const cache = new Map<Statement, Rendered>();
+  const cache = new WeakMap<Statement, Rendered>();
   return (statement) => {
     const known = cache.get(statement);
     if (known !== undefined) return known;
@@ -45,6 +47,7 @@ export function createRenderer(schema: string, prepared: boolean): (statement: S
       text,
       readOnly: isReadOnly(text),
       isLookup: statement.lookup === true,
+      isScript: statement.script === true,
     };
     cache.set(statement, rendered);
     return rendered;

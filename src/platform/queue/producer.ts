@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
-import type { Db, PgBoss, SendOptions } from "pg-boss";
+import type { PgBoss, SendOptions } from "pg-boss";
 import { AuthError } from "../../contract/errors/index.ts";
 import type { Log } from "../log/port.ts";
-import { type Database, type Queryable, type SqlValue, type Statement, sql } from "../postgres/port.ts";
+import type { Database } from "../postgres/port.ts";
 import { systemRandom } from "../random.ts";
+import { preparedBossDatabase } from "./boss-database.ts";
 import type { JobQueue } from "./port.ts";
 import { queueSchema } from "./schema.ts";
 
@@ -12,12 +12,7 @@ import { queueSchema } from "./schema.ts";
  * given. Queues must exist (see `migrateQueue`).
  */
 export function createJobQueue(database: Database, log: Log): JobQueue {
-  const statements = new Map<string, Statement>();
-  const through = (queryable: Queryable): Db => ({
-    async executeSql(text, values = []) {
-      return { rows: await queryable.rows(statementFor(statements, text), values.map(bindable)) };
-    },
-  });
+  const through = preparedBossDatabase();
   let started: Promise<PgBoss> | undefined;
 
   /** Loads the library with the first job: a worker that sends none is spared its memory. */
@@ -70,28 +65,4 @@ export function createJobQueue(database: Database, log: Log): JobQueue {
       await boss?.stop({ graceful: false, close: false });
     },
   };
-}
-
-function statementFor(statements: Map<string, Statement>, text: string): Statement {
-  const known = statements.get(text);
-  if (known !== undefined) return known;
-  const made = sql(`queue.${createHash("sha256").update(text).digest("hex").slice(0, 16)}`, () => text);
-  statements.set(text, made);
-  return made;
-}
-
-function bindable(value: unknown): SqlValue {
-  switch (typeof value) {
-    case "string":
-    case "number":
-    case "boolean":
-    case "bigint":
-      return value;
-    case "object":
-      if (value === null || value instanceof Date || Buffer.isBuffer(value)) return value;
-      if (Array.isArray(value)) return value.map(bindable);
-      return { ...value };
-    default:
-      return null;
-  }
 }

@@ -1,13 +1,9 @@
 import type { JobWithMetadata, PgBoss } from "pg-boss";
 import type { Log } from "../log/port.ts";
 import type { Counter, Histogram, Metrics } from "../metrics/port.ts";
-import {
-  bossConnection,
-  defineQueue,
-  type QueueConnection,
-  type QueueDefinition,
-  queueSchema,
-} from "./schema.ts";
+import type { Database } from "../postgres/port.ts";
+import { bossDatabase } from "./boss-database.ts";
+import { defineQueue, type QueueDefinition, queueSchema } from "./schema.ts";
 
 /** One attempt at a job. */
 export interface Job {
@@ -34,14 +30,11 @@ export interface JobDefinition extends QueueDefinition {
 }
 
 export interface JobRunnerOptions {
-  readonly connection: QueueConnection;
-  /** Schema of the deployment. */
-  readonly schema: string;
+  /** Some of its connections are in use while jobs run. */
+  readonly database: Database;
   readonly jobs: readonly JobDefinition[];
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Connections of the runner's own pool; default 4. */
-  readonly poolMax?: number;
 }
 
 export interface JobRunner {
@@ -54,17 +47,18 @@ interface Instruments {
   readonly seconds: Histogram;
 }
 
+/** Maintenance of a long queue takes its time. */
+const statementTimeoutMs = 60_000;
+
 /** Runs jobs: any number of nodes may, each job runs once. The queue's tables must have been migrated. */
 export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunner> {
   const { log, metrics } = options;
   const library = await import("pg-boss");
   const boss = new library.PgBoss({
-    ...bossConnection(options.connection),
-    schema: queueSchema(options.schema),
-    max: options.poolMax ?? 4,
+    db: bossDatabase(options.database, { timeoutMs: statementTimeoutMs }),
+    schema: queueSchema(options.database.schema),
     migrate: false,
     createSchema: false,
-    application_name: "authkit jobs",
     registerInstance: false,
     openTelemetry: { enabled: false },
     superviseIntervalSeconds: 30,

@@ -96,8 +96,7 @@ beforeAll(async () => {
   await messages.start();
   deliveries = createDeliveries(platform);
   runner = await startJobRunner({
-    connection,
-    schema: database.schema,
+    database,
     jobs: deliveries.jobs,
     log,
     metrics: createMetrics("jobs"),

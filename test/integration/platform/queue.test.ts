@@ -132,8 +132,7 @@ describe("before a worker runs", () => {
 describe("with a worker", () => {
   beforeAll(async () => {
     runner = await startJobRunner({
-      connection: { connectionString: postgres.url },
-      schema: postgres.database.schema,
+      database: postgres.database,
       jobs,
       log: silentLog,
       metrics,

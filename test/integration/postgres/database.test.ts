@@ -248,6 +248,27 @@ describe("the database port", () => {
     }
   });
 
+  test("a statement by itself that the server undid for the sake of others is sent again, three times in all", async () => {
+    await database.run(
+      script(
+        "test.setupVictim",
+        (s) => `
+        CREATE SEQUENCE ${s}.attempts;
+        CREATE FUNCTION ${s}.victim(times integer) RETURNS integer LANGUAGE plpgsql AS $$
+          DECLARE attempt integer := nextval('${s}.attempts');
+          BEGIN
+            IF attempt <= times THEN RAISE EXCEPTION USING ERRCODE = '40P01'; END IF;
+            RETURN attempt;
+          END $$`,
+      ),
+    );
+    const victim = sql("test.victim", (s) => `SELECT ${s}.victim($1) AS attempt`);
+    expect(await database.row(victim, [2])).toEqual({ attempt: 3 });
+    const error = await rejection(database.row(victim, [1000]));
+    expect(isAuthError(error) && error.code).toBe("service_unavailable");
+    expect(await database.row(victim, [0])).toEqual({ attempt: 7 });
+  });
+
   test("runs a serialization conflict again until both have counted", async () => {
     await database.run(
       script(
