@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import { AuthError, type BrowserErrorCode, isAuthError } from "../contract/errors/index.ts";
 import type { Core } from "../core/index.ts";
 import { jwksReply } from "../core/signing-keys/jwks-reply.ts";
+import { cleanPath } from "../platform/http/clean-path.ts";
 import {
   BodyTimeout,
   BodyTooLarge,
@@ -55,6 +56,10 @@ function withDefaults(reply: Reply, requestId: string, cors: HeaderList): Header
   if (cors.length > 0) headers.push(...cors);
   headers.push(["X-Request-Id", requestId]);
   return headers;
+}
+
+function isManagementPath(path: string): boolean {
+  return path.startsWith("/v1/call/") || path === "/v1/call";
 }
 
 function encode(body: unknown): string | Buffer | undefined {
@@ -205,7 +210,8 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
       request.reply(reply.status, reply.headers, reply.body);
       return undefined;
     }
-    if (plane.management !== undefined && (path.startsWith("/v1/call/") || path === "/v1/call"))
+    // Whoever comes by a detour is sent the clean path by the management plane itself.
+    if (plane.management !== undefined && (isManagementPath(path) || isManagementPath(cleanPath(path))))
       return plane.management(request);
     if (path === "/healthz") return plane.health.live(request);
     if (path === "/readyz") return plane.health.ready(request);

@@ -1,3 +1,4 @@
+import { cleanPath } from "../platform/http/clean-path.ts";
 import { type CallReply, routerReply } from "./reply.ts";
 
 const prefix = "/v1/call/";
@@ -9,23 +10,12 @@ const notFound: Routing = { reply: routerReply(404, "404 page not found\n") };
 const methodNotAllowed: Routing = { reply: routerReply(405, "Method Not Allowed\n", [["Allow", "POST"]]) };
 const badRequest: Routing = { reply: routerReply(400, "400 Bad Request\n") };
 
-/** The path without empty and dot segments; a trailing slash stays. Works on the escaped path, so `%2F` and `%2e` are plain text. */
-function cleanPath(path: string): string {
-  const kept: string[] = [];
-  for (const segment of path.split("/")) {
-    if (segment === "..") kept.pop();
-    else if (segment !== "" && segment !== ".") kept.push(segment);
-  }
-  const directory = /\/\.{0,2}$/.test(path) && kept.length > 0;
-  return `/${kept.join("/")}${directory ? "/" : ""}`;
-}
-
 /** Matches path and verb. Nothing is authenticated yet, so the answers reveal nothing but the shape of the path. */
 export function routeCall(verb: string, path: string, query: string): Routing {
   if (path.startsWith(prefix) && !path.includes("/", prefix.length))
     return routeSegment(verb, path.slice(prefix.length));
   const clean = path === "/v1/call" ? prefix : cleanPath(path);
-  if (clean === path || !clean.startsWith("/v1/call")) return notFound;
+  if (clean === path || (clean !== "/v1/call" && !clean.startsWith(prefix))) return notFound;
   const location = query === "" ? clean : `${clean}?${query}`;
   return { reply: routerReply(307, "", [["Location", location]]) };
 }

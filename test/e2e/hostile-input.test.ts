@@ -56,7 +56,7 @@ const malformed: Readonly<Record<string, string>> = {
 
 /** Proper HTTP with something in it that must not be taken for something else; and the status that says so. */
 const crooked: readonly (readonly [name: string, bytes: string, statuses: readonly number[]])[] = [
-  ["a path out of the prefix", get("/api/v1/../../v1/call/AdminCountUsers"), [404]],
+  ["a path out of the prefix, sent to the clean one", get("/api/v1/../../v1/call/AdminCountUsers"), [307]],
   ["an encoded path out of the prefix", get("/api/v1/%2e%2e/%2e%2e/v1/call/AdminCountUsers"), [404]],
   ["backslashes", get("/api\\v1\\me"), [400, 404]],
   ["an encoded NUL", get("/api/v1/me%00"), [404]],
@@ -198,6 +198,21 @@ describe.each(["uws", "node"])("the engine %s", (engine) => {
     const reply = await sendRaw(cluster.url, bytes, { waitMs: 8_000 });
     expect(statuses).toContain(reply.status);
     expect(reply.statuses).toHaveLength(1);
+  });
+
+  test("who comes to the management API by a detour is sent to its door", async () => {
+    for (const path of [
+      "//v1/call/HasEmailSender",
+      "/v1/x/../call/./HasEmailSender",
+      "/v1/call//HasEmailSender",
+    ]) {
+      const reply = await sendRaw(
+        cluster.url,
+        `POST ${path}?a=b HTTP/1.1\r\n${host}Content-Length: 0\r\n\r\n`,
+      );
+      expect([path, reply.status]).toEqual([path, 307]);
+      expect(reply.text).toContain("Location: /v1/call/HasEmailSender?a=b\r\n");
+    }
   });
 
   test("a client that leaves in the middle of its body harms nobody", async () => {

@@ -1,7 +1,10 @@
 import pg from "pg";
+import { JsonReader } from "../../contract/codec/reader.ts";
 import type { SqlValue } from "./port.ts";
 
 const int8 = 20;
+const json = 114;
+const jsonb = 3802;
 const int8Array = 1016;
 const date = 1082;
 
@@ -10,11 +13,20 @@ function parseIntegers(text: string): (number | null)[] {
   return inner === "" ? [] : inner.split(",").map((item) => (item === "NULL" ? null : Number(item)));
 }
 
+/** An integer of at least this many digits may be one that a double cannot hold: it then keeps its literal, as it does on the wire. */
+const long = /[0-9]{16}/;
+
+function parseJson(text: string): unknown {
+  return long.test(text) ? new JsonReader(text).json() : JSON.parse(text);
+}
+
 type Parser = (text: string) => unknown;
 
 const parsers: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   [int8, Number],
   [int8Array, parseIntegers],
+  [json, parseJson],
+  [jsonb, parseJson],
   // A calendar day has no time zone; a Date would have one.
   [date, (text) => text],
 ]);

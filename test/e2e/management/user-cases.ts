@@ -1,10 +1,13 @@
 import { expect } from "vitest";
+import { JsonNumber } from "../../../src/client/index.ts";
 import { afterLetter, badUsernames, type Cases, nobody, noUuid, type World } from "./case.ts";
 
 const bareId = {
   invalid_user: () => ({ id: noUuid }),
   user_not_found: () => ({ id: nobody }),
 };
+/** An identifier of another system that no double can hold. */
+const foreign = new JsonNumber("12345678901234567890");
 const userId = (id: string) => ({ userId: id });
 
 function imported(world: World, overrides: object) {
@@ -69,9 +72,9 @@ export const userCases: Cases = {
     errors: { invalid_user: () => userId(""), user_not_found: () => userId(nobody) },
   },
   patchUserMetadata: {
-    args: (world) => ({ userId: world.userId, patch: { plan: "pro", n: null } }),
+    args: (world) => ({ userId: world.userId, patch: { plan: "pro", n: null, foreign } }),
     check: async (_, { client, ...world }) =>
-      expect(await client.getUserMetadata(userId(world.userId))).toEqual({ plan: "pro", n: null }),
+      expect(await client.getUserMetadata(userId(world.userId))).toEqual({ plan: "pro", n: null, foreign }),
     errors: {
       invalid_user: () => ({ userId: "", patch: { a: 1 } }),
       user_not_found: () => ({ userId: nobody, patch: { a: 1 } }),

@@ -169,6 +169,8 @@ describe.each(["uws", "node"] as const)("the management API on the %s engine", (
     ["/v1/call", "/v1/call/"],
     ["/v1/call//CreateUser?a=b", "/v1/call/CreateUser?a=b"],
     ["/v1/call/./CreateUser", "/v1/call/CreateUser"],
+    ["//v1/call/CreateUser", "/v1/call/CreateUser"],
+    ["/v1/./call/CreateUser", "/v1/call/CreateUser"],
     ["/v1/call/x/../CreateUser", "/v1/call/CreateUser"],
   ])("%s redirects to %s", async (path, location) => {
     const answer = await send("POST", path);
