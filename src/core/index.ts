@@ -32,6 +32,7 @@ import { createMessages, type MessageService } from "./messages/index.ts";
 import { createMfaStates, createSecondFactors, type SecondFactors } from "./mfa/index.ts";
 import { mfaStateStore } from "./mfa/state-store.ts";
 import type { MfaStates } from "./mfa/types.ts";
+import { createNotices, type Notices } from "./notices/index.ts";
 import { createPasskeys, type Passkeys } from "./passkeys/index.ts";
 import { createPasswordReset, type PasswordReset } from "./password-reset/index.ts";
 import { createPasswordless, type Passwordless } from "./passwordless/index.ts";
@@ -95,6 +96,7 @@ export interface Core {
   readonly passwords: Passwords;
   readonly passwordChanges: PasswordChanges;
   readonly messages: MessageService;
+  readonly notices: Notices;
   readonly secondFactors: SecondFactors;
   readonly loginCompletion: LoginCompletion;
   readonly passwordLogin: PasswordLogin;
@@ -151,6 +153,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   const mint = createTokenMint(platform, keyRing);
   const developmentMint = createDevelopmentMint(platform, tokens);
   const users = createUsers(platform, revocations, audit);
+  const notices = createNotices(messages, users, log);
   const identities = createIdentities(platform, audit);
   const mfaStates = createMfaStates(platform, {
     senderAvailable: (channel) => messages.available(channel),
@@ -171,6 +174,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     messages,
     limits,
     audit,
+    notices,
     totpKey,
     gate: () => sensitiveGate,
     completion: () => loginCompletion,
@@ -257,6 +261,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     users,
     identities,
     audit,
+    notices,
     consumeInvite,
     sessions,
     completion: loginCompletion,
@@ -266,6 +271,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     passwords,
     mfaStates,
     limits,
+    audit,
     providers: () => federation.providers(),
   });
   const ownPassword = createOwnPassword({
@@ -275,14 +281,14 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     gate: sensitiveGate,
     messages: contactMessages,
   });
-  const passkeys = createPasskeys(platform, { users, audit, messages, completion: loginCompletion });
+  const passkeys = createPasskeys(platform, { users, audit, notices, completion: loginCompletion });
   const solana = createSolana(platform, {
     users,
     identities,
     audit,
     completion: loginCompletion,
     gate: sensitiveGate,
-    messages: contactMessages,
+    notices,
     consumeInvite,
   });
   const declaredAuthority: DeclaredAuthority = {
@@ -313,6 +319,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     passwords,
     passwordChanges,
     messages,
+    notices,
     secondFactors,
     loginCompletion,
     passwordLogin,

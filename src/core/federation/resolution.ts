@@ -3,6 +3,7 @@ import type { Transaction } from "../../platform/postgres/port.ts";
 import type { Audit } from "../audit/index.ts";
 import { isStorable } from "../identifiers/index.ts";
 import type { Identities } from "../identities/index.ts";
+import type { Notices } from "../notices/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { UserAvailability } from "../users/operations.ts";
 import type { UserRow, Users } from "../users/types.ts";
@@ -17,6 +18,7 @@ export interface ResolutionParts {
   readonly users: Pick<Users, "byId" | "byEmail" | "create"> & UserAvailability;
   readonly identities: Identities;
   readonly audit: Audit;
+  readonly notices: Notices;
   readonly consumeInvite: (tx: Transaction, inviteHash: string, userId: string, at: Date) => Promise<unknown>;
 }
 
@@ -45,7 +47,7 @@ export function createAccountResolution(
   parts: ResolutionParts,
 ): AccountResolution {
   const { config, database, clock } = platform;
-  const { users, identities, audit, consumeInvite } = parts;
+  const { users, identities, audit, notices, consumeInvite } = parts;
   const { mode } = config.registration;
 
   /** The link, by the subject as it is or as earlier servers printed it; then it is brought into its proper form. */
@@ -146,7 +148,10 @@ export function createAccountResolution(
         )
           throw new AuthError("registration_disabled");
         try {
-          return await insert(provider, identity, await username(provider, identity), inviteHash, context);
+          const name = await username(provider, identity);
+          const user = await insert(provider, identity, name, inviteHash, context);
+          await notices.tell("welcome", user, context);
+          return user;
         } catch (cause) {
           if (isAuthError(cause, "registration_disabled") || isAuthError(cause, "service_unavailable"))
             throw cause;
@@ -167,7 +172,9 @@ export function createAccountResolution(
           throw cause;
         throw new AuthError("provider_link_failed", { cause });
       }
-      return owner(userId);
+      const user = await owner(userId);
+      await notices.tell("notice_provider_linked", user, context);
+      return user;
     },
 
     async ownerOf(provider, identity) {

@@ -1,11 +1,11 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import type { Identities, Identity } from "../identities/index.ts";
 import type { LoginCompletion } from "../login/types.ts";
+import type { Notices } from "../notices/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { SensitiveGate } from "../step-up/sensitive.ts";
 import type { UserOperations } from "../users/index.ts";
 import type { UserRow } from "../users/types.ts";
-import type { ContactMessages } from "../verification/index.ts";
 import { type ChallengeRecord, createChallenges } from "./challenges.ts";
 import { createWalletNames } from "./names.ts";
 import { createWalletAccounts, type NewAccountParts } from "./new-account.ts";
@@ -23,7 +23,7 @@ export interface SolanaParts extends NewAccountParts {
   readonly identities: Identities;
   readonly completion: LoginCompletion;
   readonly gate: Pick<SensitiveGate, "require">;
-  readonly messages: Pick<ContactMessages, "notify">;
+  readonly notices: Notices;
 }
 
 /** Sign-in with a Solana wallet: challenges, their answers, and links between accounts and wallets. */
@@ -32,7 +32,7 @@ export function createSolana(
   parts: SolanaParts,
 ): Solana {
   const { config, clock } = platform;
-  const { users, identities, completion, gate, messages } = parts;
+  const { users, identities, completion, gate, notices } = parts;
   const challenges = createChallenges(platform);
   const names = createWalletNames(platform, identities);
   const createAccount = createWalletAccounts(platform, parts);
@@ -46,16 +46,6 @@ export function createSolana(
 
   function refreshName({ id, subject, profile }: Identity): void {
     names.refresh({ id, address: subject, profile: profile ?? {} });
-  }
-
-  /** A new way into an account is something its owner should hear of, whoever added it. */
-  async function tellOwner(userId: string, context: CallContext): Promise<void> {
-    const owner = await users.byId(userId);
-    const address = owner?.email ?? owner?.phoneNumber ?? undefined;
-    if (owner === undefined || address === undefined) return;
-    const channel = owner.email === null ? "phone" : "email";
-    const language = owner.preferredLanguage ?? context.language;
-    await messages.notify("notice_provider_linked", channel, { address, language, username: owner.username });
   }
 
   /** The wallet's account; of two requests for a new wallet one makes it, and the other finds it. */
@@ -111,7 +101,7 @@ export function createSolana(
           context,
         );
         refreshName(identity);
-        await tellOwner(user.userId, context);
+        await notices.tell("notice_provider_linked", user.userId, context);
       } catch (error) {
         if (isAuthError(error, "provider_already_linked")) throw new AuthError("wallet_already_linked");
         throw error;

@@ -42,6 +42,7 @@ export const accountRoutes: readonly Route[] = [
       const { core } = context;
       await core.sensitiveGate.require(user, body.password, context);
       await core.users.softDelete(user.userId, context, { ownerGuard: "cannot_remove_last_owner" });
+      await core.notices.tell("notice_account_deleted", user.userId, context);
       return json(200, { ok: true });
     },
   }),

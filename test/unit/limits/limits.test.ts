@@ -159,8 +159,10 @@ describe("a failing backend", () => {
     hit: () => Promise.reject(new AuthError("service_unavailable", { retryAfter: 1 })),
   };
   const closed = [
+    "auth_2fa_enable",
     "auth_2fa_verify",
     "auth_email_verify_confirm",
+    "auth_passkey_login",
     "auth_password_login",
     "auth_passwordless_confirm",
     "auth_phone_verify_confirm",
