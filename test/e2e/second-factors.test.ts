@@ -344,6 +344,16 @@ describe("login", () => {
       error: "2fa_enrollment_required",
       requires_2fa_enrollment: true,
     });
+    // Whoever knows how completes the sign-in instead.
+    expect(refreshed.body).toMatchObject({
+      requires_2fa: true,
+      user_id: claims(account.accessToken)["sub"],
+      default_factor: { method: "totp", is_default: true },
+      available_factors: [{ method: "totp" }],
+    });
+    const completed = await verify(refreshed, codeNow(text(started, "secret"), 1));
+    expect(completed.status, completed.text).toBe(200);
+    expect(claims(text(completed, "access_token"))["amr"]).toEqual(["pwd", "otp", "mfa"]);
     const t2 = text(refreshed, "access_token");
     const replace = await api(cluster, "/user/2fa", { body: { method: "totp" }, bearer: t2 });
     expect([replace.status, replace.code]).toEqual([403, "forbidden"]);
