@@ -15,12 +15,7 @@ import { type ContactChanges, createContactChanges } from "./contact-change/inde
 import { createDevelopmentMint, type DevelopmentMint } from "./development/index.ts";
 import { createFederation, type Federation } from "./federation/index.ts";
 import { createGroups, type Groups } from "./groups/index.ts";
-import {
-  createIdentities,
-  createIdentityNotices,
-  type Identities,
-  type IdentityNotices,
-} from "./identities/index.ts";
+import { createIdentities, type Identities } from "./identities/index.ts";
 import {
   createInviteLinks,
   createMembershipInvites,
@@ -37,6 +32,7 @@ import { createMessages, type MessageService } from "./messages/index.ts";
 import { createMfaStates, createSecondFactors, type SecondFactors } from "./mfa/index.ts";
 import { mfaStateStore } from "./mfa/state-store.ts";
 import type { MfaStates } from "./mfa/types.ts";
+import { createNotices, type Notices } from "./notices/index.ts";
 import { createPasskeys, type Passkeys } from "./passkeys/index.ts";
 import { createPasswordReset, type PasswordReset } from "./password-reset/index.ts";
 import { createPasswordless, type Passwordless } from "./passwordless/index.ts";
@@ -100,6 +96,7 @@ export interface Core {
   readonly passwords: Passwords;
   readonly passwordChanges: PasswordChanges;
   readonly messages: MessageService;
+  readonly notices: Notices;
   readonly secondFactors: SecondFactors;
   readonly loginCompletion: LoginCompletion;
   readonly passwordLogin: PasswordLogin;
@@ -107,7 +104,6 @@ export interface Core {
   readonly registration: Registration;
   readonly verification: Verification;
   readonly contactChanges: ContactChanges;
-  readonly identityNotices: IdentityNotices;
   readonly passwordReset: PasswordReset;
   readonly passwordless: Passwordless;
   readonly ownPassword: OwnPassword;
@@ -157,6 +153,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   const mint = createTokenMint(platform, keyRing);
   const developmentMint = createDevelopmentMint(platform, tokens);
   const users = createUsers(platform, revocations, audit);
+  const notices = createNotices(messages, users, log);
   const identities = createIdentities(platform, audit);
   const mfaStates = createMfaStates(platform, {
     senderAvailable: (channel) => messages.available(channel),
@@ -177,6 +174,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     messages,
     limits,
     audit,
+    notices,
     totpKey,
     gate: () => sensitiveGate,
     completion: () => loginCompletion,
@@ -259,7 +257,6 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     ...{ config, keyring: keyRing, revocations, clock, log, apiKeys },
     remoteApplications: createApplicationResolver(platform, remoteApplications),
   });
-  const identityNotices = createIdentityNotices({ users, messages: contactMessages });
   const federation = createFederation(platform, {
     users,
     identities,
@@ -267,7 +264,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     consumeInvite,
     sessions,
     completion: loginCompletion,
-    notices: identityNotices,
+    notices,
     requestEmail: (userId, email, context) => contactChanges.request(userId, "email", email, context),
     limits,
   });
@@ -276,6 +273,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     passwords,
     mfaStates,
     limits,
+    audit,
     providers: () => federation.providers(),
   });
   const ownPassword = createOwnPassword({
@@ -285,14 +283,14 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     gate: sensitiveGate,
     messages: contactMessages,
   });
-  const passkeys = createPasskeys(platform, { users, audit, messages, completion: loginCompletion });
+  const passkeys = createPasskeys(platform, { users, audit, notices, completion: loginCompletion });
   const solana = createSolana(platform, {
     users,
     identities,
     audit,
     completion: loginCompletion,
     gate: sensitiveGate,
-    notices: identityNotices,
+    notices,
     consumeInvite,
   });
   const declaredAuthority: DeclaredAuthority = {
@@ -323,6 +321,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     passwords,
     passwordChanges,
     messages,
+    notices,
     secondFactors,
     loginCompletion,
     passwordLogin,
@@ -330,7 +329,6 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     registration,
     verification,
     contactChanges,
-    identityNotices,
     passwordReset,
     passwordless,
     ownPassword,

@@ -1,4 +1,5 @@
 import type { LoginOutcome, OfferedFactor } from "../core/login/types.ts";
+import type { OfferedSecondFactor } from "../core/mfa/index.ts";
 import type { EnrollmentHandOff, TokenGrant } from "../core/sessions/types.ts";
 
 /** Members of a token pair on the wire. */
@@ -33,6 +34,17 @@ export function factorMembers(factor: OfferedFactor): Record<string, unknown> {
   };
 }
 
+/** Members with which a client finishes at `/2fa/verify`, after `/2fa/challenge` has sent a code. */
+export function offeredMembers(offer: OfferedSecondFactor): Record<string, unknown> {
+  return {
+    requires_2fa: true,
+    user_id: offer.userId,
+    challenge: offer.challenge,
+    default_factor: factorMembers(offer.defaultFactor),
+    available_factors: offer.availableFactors.map(factorMembers),
+  };
+}
+
 /** The 200 body of whatever a login came to. */
 export function loginMembers(outcome: LoginOutcome): Record<string, unknown> {
   switch (outcome.kind) {
@@ -44,13 +56,9 @@ export function loginMembers(outcome: LoginOutcome): Record<string, unknown> {
       return { requires_verification: true, identifier: outcome.identifier, channel: outcome.channel };
     case "second_factor_required":
       return {
-        requires_2fa: true,
-        user_id: outcome.userId,
+        ...offeredMembers(outcome),
         method: outcome.method,
         verification_id: outcome.verificationId,
-        challenge: outcome.challenge,
-        default_factor: factorMembers(outcome.defaultFactor),
-        available_factors: outcome.availableFactors.map(factorMembers),
         ...(outcome.deliveryFailed === true ? { delivery_failed: true } : {}),
       };
   }

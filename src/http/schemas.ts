@@ -11,6 +11,13 @@ export const tokenBody = Type.Object(
   { $id: "TokenPair" },
 );
 
+const factor = Type.Object({
+  id: Type.Optional(Type.String()),
+  method: Type.String(),
+  is_default: Type.Optional(Type.Boolean()),
+  phone_number: Type.Optional(Type.String({ description: "Masked." })),
+});
+
 export const enrollmentBody = Type.Object(
   {
     error: Type.Literal("2fa_enrollment_required"),
@@ -19,16 +26,15 @@ export const enrollmentBody = Type.Object(
     access_token: Type.String(),
     token_type: Type.Literal("Bearer"),
     expires_in: Type.Integer(),
+    // Where a factor is enrolled that the session has not shown: what completes the sign-in at /2fa/verify.
+    requires_2fa: Type.Optional(Type.Literal(true)),
+    user_id: Type.Optional(Type.String()),
+    challenge: Type.Optional(Type.String()),
+    default_factor: Type.Optional(factor),
+    available_factors: Type.Optional(Type.Array(factor)),
   },
   { $id: "EnrollmentHandOff" },
 );
-
-const factor = Type.Object({
-  id: Type.Optional(Type.String()),
-  method: Type.String(),
-  is_default: Type.Optional(Type.Boolean()),
-  phone_number: Type.Optional(Type.String({ description: "Masked." })),
-});
 
 export const secondFactorBody = Type.Object(
   {

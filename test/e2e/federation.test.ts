@@ -3,7 +3,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { api, behindProxy, newPerson, registered } from "../support/accounts.ts";
+import { api, behindProxy, messagesTo, messageTo, newPerson, registered } from "../support/accounts.ts";
 import { ScriptedBrowser } from "../support/browser.ts";
 import { freePort, startCluster, type TestCluster } from "../support/cluster.ts";
 import { call, request } from "../support/http.ts";
@@ -106,6 +106,8 @@ describe("login", () => {
     const again = await signIn();
     expect(claims(again["access_token"])["sub"]).toBe(me.body["id"]);
     expect(again).not.toHaveProperty("return_to");
+    expect((await messageTo(cluster, mona.email)).text).toContain("Welcome");
+    expect(await messagesTo(cluster, mona.email)).toHaveLength(1);
   });
 
   test("the browser is sent off with state, nonce and PKCE, bound by cookies that scripts cannot read", async () => {

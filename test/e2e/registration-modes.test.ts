@@ -149,6 +149,25 @@ describe("strict statuses, with mail but without SMS", () => {
     }
   });
 
+  it("a refresh of a session without the second factor is refused with what would help", async () => {
+    const body = registration();
+    await post(cluster, "/register", body);
+    const { token } = await messageTo(cluster, body.identifier);
+    await post(cluster, "/email/verify/confirm", { token });
+    const login = () => post(cluster, "/password/login", { login: body.identifier, password: body.password });
+    const session = await login();
+    const bearer = String(session.body["access_token"]);
+    expect((await api(cluster, "/user/2fa", { body: { method: "email" }, bearer })).status).toBe(200);
+    const refreshed = await post(cluster, "/token", {
+      grant_type: "refresh_token",
+      refresh_token: session.body["refresh_token"],
+    });
+    expect([refreshed.status, refreshed.code]).toEqual([403, "2fa_required"]);
+    expect(refreshed.body["error"]).toMatchObject({
+      metadata: { step_up_2fa: { methods: ["email"], default_method: "email" } },
+    });
+  });
+
   it("tells nobody whether an address has an account", async () => {
     const body = registration();
     await post(cluster, "/register", body);

@@ -1,9 +1,11 @@
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { totpCode, totpPeriod } from "../../src/core/mfa/totp.ts";
 import { api, behindProxy, messagesTo, messageTo, newPerson, registered } from "../support/accounts.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { unlimited } from "../support/faulty.ts";
 import { call, type TestReply } from "../support/http.ts";
+import { until } from "../support/outcome.ts";
 
 let cluster: TestCluster;
 
@@ -58,6 +60,23 @@ const verify = (handOff: TestReply, code: string, more: Record<string, unknown> 
   api(cluster, "/2fa/verify", {
     body: { user_id: handOff.body["user_id"], challenge: handOff.body["challenge"], code, ...more },
   });
+
+/** Waits for a message that says so. */
+async function notice(to: string, words: string): Promise<void> {
+  await until(`"${words}"`, 10, async () =>
+    (await messagesTo(cluster, to)).some((m) => m.text.includes(words)),
+  );
+}
+
+async function query(sql: string, values: readonly unknown[]) {
+  const client = new pg.Client({ connectionString: cluster.databaseUrl });
+  await client.connect();
+  try {
+    return await client.query(sql, [...values]);
+  } finally {
+    await client.end();
+  }
+}
 
 function claims(token: string): Record<string, unknown> {
   const parsed: unknown = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
@@ -325,6 +344,16 @@ describe("login", () => {
       error: "2fa_enrollment_required",
       requires_2fa_enrollment: true,
     });
+    // Whoever knows how completes the sign-in instead.
+    expect(refreshed.body).toMatchObject({
+      requires_2fa: true,
+      user_id: claims(account.accessToken)["sub"],
+      default_factor: { method: "totp", is_default: true },
+      available_factors: [{ method: "totp" }],
+    });
+    const completed = await verify(refreshed, codeNow(text(started, "secret"), 1));
+    expect(completed.status, completed.text).toBe(200);
+    expect(claims(text(completed, "access_token"))["amr"]).toEqual(["pwd", "otp", "mfa"]);
     const t2 = text(refreshed, "access_token");
     const replace = await api(cluster, "/user/2fa", { body: { method: "totp" }, bearer: t2 });
     expect([replace.status, replace.code]).toEqual([403, "forbidden"]);
@@ -339,7 +368,86 @@ describe("login", () => {
   });
 });
 
+describe("guessing", () => {
+  test("twenty wrong codes in a row, over any number of sign-ins, lock the factor and tell the owner", async () => {
+    const account = await withTotp();
+    for (let round = 0; round < 4; round++) {
+      const handOff = await login(account);
+      for (let guess = 0; guess < 5; guess++) {
+        const wrong = await verify(handOff, "not-it");
+        expect([wrong.status, wrong.code]).toEqual([401, "invalid_code"]);
+      }
+    }
+    const locked = await verify(await login(account), codeNow(account.secret));
+    expect([locked.status, locked.code]).toEqual([429, "rate_limited"]);
+    expect(Number(locked.headers.get("retry-after"))).toBeGreaterThan(880);
+    expect(JSON.stringify(locked.body)).toContain('"action":"2fa_verify"');
+    const backup = { backup_code: true };
+    const other = await verify(await login(account), account.backupCodes[0] ?? "", backup);
+    expect(other.status).toBe(429);
+    await notice(account.email, "many wrong codes");
+  });
+
+  test("a right code forgives the wrong ones before it", async () => {
+    const account = await withTotp();
+    for (let round = 0; round < 3; round++) {
+      const handOff = await login(account);
+      for (let guess = 0; guess < 5; guess++) await verify(handOff, "not-it");
+    }
+    const right = await verify(await login(account), codeNow(account.secret));
+    expect(right.status, right.text).toBe(200);
+    const handOff = await login(account);
+    for (let guess = 0; guess < 5; guess++) await verify(handOff, "not-it");
+    const next = { backup_code: true };
+    const code = account.backupCodes[0] ?? "";
+    expect((await verify(await login(account), code, next)).status).toBe(200);
+  });
+
+  test("a wrong proof of a signed-in session is in the audit trail", async () => {
+    const { accessToken: bearer } = await withTotp();
+    const userId = claims(bearer)["sub"];
+    const wrong = { password: "wrong-password" };
+    expect((await api(cluster, "/step-up/password", { body: wrong, bearer })).code).toBe("invalid_password");
+    const code = { code: "000000", method: "totp" };
+    expect((await api(cluster, "/step-up/2fa", { body: code, bearer })).code).toBe("invalid_code");
+    const { rows } = await query(
+      `SELECT outcome, details->'methods' AS methods FROM profiles.audit_log
+       WHERE action = 'session.reauthenticated' AND target = $1 AND outcome <> 'ok' ORDER BY occurred_at`,
+      [`user:${userId}`],
+    );
+    expect(rows).toEqual([
+      { outcome: "invalid_password", methods: ["pwd"] },
+      { outcome: "invalid_code", methods: ["totp"] },
+    ]);
+  });
+});
+
 describe("step-up and changes", () => {
+  test("changes of the second factor are told to its owner", async () => {
+    const account = await withTotp();
+    const signedIn = await verify(await login(account), codeNow(account.secret));
+    const bearer = text(signedIn, "access_token");
+    await notice(account.email, "second factor was added");
+    await api(cluster, "/user/2fa", { body: { method: "email" }, bearer });
+    const body = { default: true, factor_id: account.factorId };
+    expect((await api(cluster, "/user/2fa", { body, bearer })).body).toEqual({ ok: true });
+    await notice(account.email, "asked for first from now on");
+    const renewed = await api(cluster, "/user/2fa/backup-codes", { method: "POST", bearer });
+    await notice(account.email, "New backup codes were made");
+    const [code = ""] = texts(renewed.body["backup_codes"]);
+    await api(cluster, "/step-up/2fa", { body: { code, backup_code: true }, bearer });
+    await notice(account.email, "A backup code of your");
+    await api(cluster, "/user/2fa", { method: "DELETE", bearer });
+    await notice(account.email, "second factor was removed");
+    const before = (await messagesTo(cluster, account.email)).length;
+    const again = await api(cluster, "/user/2fa", { method: "DELETE", bearer });
+    expect(again.body).toEqual({ success: true, removed_roles: [] });
+    expect(await api(cluster, "/user", { method: "DELETE", bearer })).toMatchObject({ status: 200 });
+    await notice(account.email, "account was deleted");
+    // Removing what is not there changed nothing, and nobody was told of it.
+    expect(await messagesTo(cluster, account.email)).toHaveLength(before + 1);
+  });
+
   test("password: right, wrong, missing, and with an API's eye on the outcome", async () => {
     const { accessToken: bearer, password } = await registered(cluster);
     const right = await api(cluster, "/step-up/password", { body: { password }, bearer });

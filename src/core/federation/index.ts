@@ -1,8 +1,8 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import { parseNewEmail } from "../identifiers/index.ts";
-import type { IdentityNotices } from "../identities/index.ts";
 import type { Limits } from "../limits/index.ts";
 import type { LoginCompletion } from "../login/types.ts";
+import type { Notices } from "../notices/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { Sessions } from "../sessions/types.ts";
 import { mayMessage } from "../verification/gate.ts";
@@ -28,7 +28,7 @@ export {
 const clockTolerance = 120;
 
 export interface FederationParts extends ResolutionParts {
-  readonly notices: Pick<IdentityNotices, "linked" | "welcome">;
+  readonly notices: Notices;
   /** Sends a code and link to an address, which is the account's once it is confirmed. */
   readonly requestEmail: (userId: string, email: string, context: CallContext) => Promise<void>;
   readonly limits: Limits;
@@ -112,9 +112,9 @@ export function createFederation(
     purpose: FlowPurpose["kind"],
     context: CallContext,
   ): Promise<void> {
-    if (purpose === "link") return notices.linked(user.id, context);
+    if (purpose === "link") return notices.tell("notice_provider_linked", user, context);
     if (!created) return;
-    if (user.email !== null) return notices.welcome(user, context);
+    if (user.email !== null) return notices.tell("welcome", user, context);
     if (identity.email === "") return;
     try {
       const email = parseNewEmail(identity.email);

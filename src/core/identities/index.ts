@@ -6,7 +6,6 @@ import type { Platform } from "../platform.ts";
 import { identityStore } from "./store.ts";
 import type { Identities, NewIdentity } from "./types.ts";
 
-export { createIdentityNotices, type IdentityNotices } from "./notices.ts";
 export type { Identities, Identity, LinkOutcome, NewIdentity, UnlinkOptions } from "./types.ts";
 
 /** Issuer and subject name an identity for ever, so neither may be blank or unstorable. */

@@ -2,17 +2,12 @@ import { AuthError } from "../../contract/errors/index.ts";
 import type { Transaction } from "../../platform/postgres/port.ts";
 import type { Audit } from "../audit/index.ts";
 import { isUuid } from "../identifiers/index.ts";
-import type { Messages } from "../messages/types.ts";
+import type { Notices } from "../notices/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import { rolesDemandingMfa } from "../sessions/index.ts";
-import type { Users } from "../users/types.ts";
 import { hashBackupCode, newBackupCodes } from "./backup-codes.ts";
-import { addressee } from "./delivery.ts";
 import { factorStore, type NewFactor, type RemovedRole } from "./factor-store.ts";
 import { mfaStateStore } from "./state-store.ts";
-
-/** Seconds a notice is worth delivering. */
-const noticeTtl = 86_400;
 
 /** Changes of an account's second factors, each one transaction that holds the account's row. */
 export interface Enrolment {
@@ -27,7 +22,7 @@ export interface Enrolment {
     context: CallContext,
   ): Promise<readonly string[] | undefined>;
   /** Throws `not_found` for an unknown factor. */
-  setDefault(userId: string, factorId: string): Promise<void>;
+  setDefault(userId: string, factorId: string, context: CallContext): Promise<void>;
   /**
    * Removes one factor, or all without an id. With the last one go the roles that demand a second factor. Throws `not_found`,
    * `cannot_remove_last_owner`.
@@ -38,35 +33,17 @@ export interface Enrolment {
 }
 
 export interface EnrolmentParts {
-  readonly users: Pick<Users, "byId">;
   readonly audit: Audit;
-  readonly messages: Pick<Messages, "available" | "send">;
+  readonly notices: Notices;
 }
 
 export function createEnrolment(
-  platform: Pick<Platform, "config" | "database" | "clock" | "random" | "log">,
+  platform: Pick<Platform, "config" | "database" | "clock" | "random">,
   parts: EnrolmentParts,
 ): Enrolment {
-  const { config, database, clock, random, log } = platform;
-  const { users, audit, messages } = parts;
+  const { config, database, clock, random } = platform;
+  const { audit, notices } = parts;
   const demanding = rolesDemandingMfa(config);
-
-  /** Tells the account's owner what was changed; a notice that cannot be sent undoes nothing. */
-  async function notify(
-    userId: string,
-    kind: "notice_factor_added" | "notice_factor_removed",
-    context: CallContext,
-  ): Promise<void> {
-    try {
-      const user = await users.byId(userId);
-      const { email, emailVerified } = user ?? { email: null, emailVerified: false };
-      if (user === undefined || email === null || !emailVerified || !messages.available("email")) return;
-      const to = addressee(user, context);
-      await messages.send({ kind, channel: "email", to: email, ...to, ttlSeconds: noticeTtl });
-    } catch (err) {
-      log.warn({ err, userId }, "a notice about second factors could not be sent");
-    }
-  }
 
   async function locked<T>(userId: string, work: (tx: Transaction, at: Date) => Promise<T>): Promise<T> {
     return database.transaction(async (tx) => {
@@ -97,16 +74,19 @@ export function createEnrolment(
         await audit.record({ ...entry, details: { method: factor.method } }, context, tx);
         return fresh;
       });
-      await notify(userId, "notice_factor_added", context);
+      await notices.tell("notice_factor_added", userId, context);
       return issued;
     },
 
-    async setDefault(userId, factorId) {
+    async setDefault(userId, factorId, context) {
       if (!isUuid(factorId)) throw new AuthError("not_found");
       await locked(userId, async (tx, at) => {
         await factorStore.clearDefault(tx, userId, at);
         if (!(await factorStore.setDefault(tx, userId, factorId, at))) throw new AuthError("not_found");
+        const entry = { action: "mfa.default_changed", target: `user:${userId}`, outcome: "ok" } as const;
+        await audit.record({ ...entry, details: { factor: factorId } }, context, tx);
       });
+      await notices.tell("notice_factor_changed", userId, context);
     },
 
     async remove(userId, factorId, context) {
@@ -115,6 +95,8 @@ export function createEnrolment(
         const removed = await factorStore.remove(tx, userId, factorId ?? null);
         if (factorId !== undefined && removed.length === 0) throw new AuthError("not_found");
         const left = await mfaStateStore.state(tx, userId);
+        // Nothing was there, and nothing is switched on: no event, and nothing to tell anybody.
+        if (removed.length === 0 && !left.enabled) return undefined;
         const target = `user:${userId}`;
         const [first] = left.factors;
         const details = { methods: removed.map(({ method }) => method) };
@@ -133,7 +115,8 @@ export function createEnrolment(
         );
         return gone;
       });
-      await notify(userId, "notice_factor_removed", context);
+      if (roles === undefined) return [];
+      await notices.tell("notice_factor_removed", userId, context);
       return roles;
     },
 
@@ -145,7 +128,9 @@ export function createEnrolment(
         await audit.record({ ...entry, outcome: "ok" }, context, tx);
         return true;
       });
-      return replaced ? codes : undefined;
+      if (!replaced) return undefined;
+      await notices.tell("notice_backup_codes_renewed", userId, context);
+      return codes;
     },
   };
 }

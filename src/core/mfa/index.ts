@@ -1,3 +1,4 @@
+export type { OfferedSecondFactor } from "./login.ts";
 export { createSecondFactors, type SecondFactors } from "./second-factors.ts";
 export type { SetupOutcome, SetupRequest } from "./setup.ts";
 export { createMfaStates } from "./states.ts";

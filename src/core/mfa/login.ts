@@ -5,7 +5,7 @@ import type { Audit } from "../audit/index.ts";
 import { isUuid } from "../identifiers/index.ts";
 import type { LoginCompletion, OfferedFactor, ProvenFactor, SecondFactorRequired } from "../login/types.ts";
 import type { CallContext, Platform } from "../platform.ts";
-import type { SessionOrigin, SessionOutcome } from "../sessions/types.ts";
+import type { EnrollmentHandOff, SessionOrigin, SessionOutcome } from "../sessions/types.ts";
 import { maskDestination } from "../step-up/mask.ts";
 import type { UserRow, Users } from "../users/types.ts";
 import { hashToken } from "../verification/secrets.ts";
@@ -41,6 +41,11 @@ interface StoredChallenge {
   readonly extraClaims?: Readonly<Record<string, unknown>>;
 }
 
+export type OfferedSecondFactor = Pick<
+  SecondFactorRequired,
+  "userId" | "challenge" | "defaultFactor" | "availableFactors"
+>;
+
 export interface ResentCode {
   readonly method: Factor["method"];
   /** Masked. */
@@ -59,6 +64,11 @@ export interface PresentedAtLogin {
 /** The second half of a login, whatever its first half was. */
 export interface SecondFactorLogin {
   begin(user: UserRow, proven: ProvenFactor, context: CallContext): Promise<SecondFactorRequired | undefined>;
+  /**
+   * What a session that has not shown the second factor can go on with: a challenge, for which {@link SecondFactorLogin.resend} sends a code.
+   * Nothing is sent here, since clients refresh by themselves. Undefined without factors.
+   */
+  offer(session: Pick<EnrollmentHandOff, "userId" | "methods">): Promise<OfferedSecondFactor | undefined>;
   /** Sends a code for another factor, or again. Throws `invalid_challenge`, `2fa_send_failed`, `*_delivery_failed`. */
   resend(userId: string, challenge: string, factorId: string, context: CallContext): Promise<ResentCode>;
   /** Throws `invalid_challenge`, `invalid_code`, `user_banned`. */
@@ -150,18 +160,40 @@ export function createSecondFactorLogin(
     return ephemeral.set(key(challenge), JSON.stringify(stored), challengeTtl);
   }
 
+  /** A challenge for a factor the login has not shown yet; undefined when there is none, or the deployment has them switched off. */
+  async function open(user: UserRow, proven: ProvenFactor) {
+    if (config.mfa.mode === "disabled") return undefined;
+    const state = withoutProven(await states.of(user.id), user, proven.methods);
+    const factor = chosenFactor(state, "");
+    if (!state.enabled || factor === undefined) return undefined;
+    const challenge = random.token(32);
+    try {
+      await store(challenge, user.id, proven);
+    } catch (cause) {
+      throw isAuthError(cause) ? cause : new AuthError("2fa_challenge_failed", { cause });
+    }
+    return { challenge, factor, state };
+  }
+
   return {
+    async offer({ userId, methods }) {
+      const user = await users.byId(userId);
+      // Whatever opened the session long ago, what is completed now is a login by two factors.
+      const challenged = user && (await open(user, { methods, origin: "password_login" }));
+      if (challenged === undefined) return undefined;
+      const { challenge, factor, state } = challenged;
+      return {
+        userId,
+        challenge,
+        defaultFactor: offered(factor),
+        availableFactors: state.factors.map(offered),
+      };
+    },
+
     async begin(user, proven, context) {
-      if (config.mfa.mode === "disabled") return undefined;
-      const state = withoutProven(await states.of(user.id), user, proven.methods);
-      const factor = chosenFactor(state, "");
-      if (!state.enabled || factor === undefined) return undefined;
-      const challenge = random.token(32);
-      try {
-        await store(challenge, user.id, proven);
-      } catch (cause) {
-        throw isAuthError(cause) ? cause : new AuthError("2fa_challenge_failed", { cause });
-      }
+      const challenged = await open(user, proven);
+      if (challenged === undefined) return undefined;
+      const { challenge, factor, state } = challenged;
       let deliveryFailed = false;
       try {
         await send(user, factor, challenge, context);

@@ -1,9 +1,11 @@
 import type { Audit } from "../audit/index.ts";
 import { isUuid } from "../identifiers/index.ts";
+import type { Notices } from "../notices/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import { hashBackupCode } from "./backup-codes.ts";
 import type { CodeTarget, FactorCodes } from "./factor-codes.ts";
 import { factorStore } from "./factor-store.ts";
+import { createFactorLock } from "./lock.ts";
 import { matchingStep } from "./totp.ts";
 import type { TotpCipher } from "./totp-cipher.ts";
 import type { MfaState } from "./types.ts";
@@ -18,9 +20,9 @@ export interface PresentedFactor {
   readonly factor: Factor | undefined;
 }
 
-/** Checks presented second factors; each success is good once. */
+/** Checks presented second factors; each success is good once. Many failures in a row lock the account's second factor for a while. */
 export interface SecondFactorProof {
-  /** `owner` names the record of the code that was sent. */
+  /** `owner` names the record of the code that was sent. Throws `rate_limited` while locked. */
   accept(
     userId: string,
     email: string | null,
@@ -72,11 +74,12 @@ export function chosenFactor(state: MfaState, factorId: string): Factor | undefi
 }
 
 export function createSecondFactorProof(
-  platform: Pick<Platform, "database" | "clock">,
-  parts: { readonly cipher: TotpCipher | undefined; readonly audit: Audit },
+  platform: Pick<Platform, "database" | "clock" | "ephemeral">,
+  parts: { readonly cipher: TotpCipher | undefined; readonly audit: Audit; readonly notices: Notices },
 ): SecondFactorProof {
   const { database, clock } = platform;
-  const { cipher, audit } = parts;
+  const { cipher, audit, notices } = parts;
+  const lock = createFactorLock(platform, parts);
 
   async function acceptTotp(userId: string, factorId: string, code: string): Promise<boolean> {
     if (!isUuid(factorId)) return false;
@@ -92,16 +95,32 @@ export function createSecondFactorProof(
     if (remaining === undefined) return false;
     const entry = { action: "mfa.backup_code_used", target: `user:${userId}`, outcome: "ok" } as const;
     await audit.record({ ...entry, details: { remaining } }, context);
+    await notices.tell("notice_backup_code_used", userId, context);
     return true;
   }
 
+  const check: SecondFactorProof["accept"] = async (
+    userId,
+    email,
+    { code, backupCode, factor },
+    codes,
+    context,
+  ) => {
+    if (backupCode) return acceptBackupCode(userId, code, context);
+    if (factor === undefined) return false;
+    if (factor.method === "totp") return acceptTotp(userId, factor.id, code);
+    const target = codeTarget(factor, email);
+    return target !== undefined && codes.of.consume(codes.owner, target, code);
+  };
+
   return {
-    async accept(userId, email, { code, backupCode, factor }, codes, context) {
-      if (backupCode) return acceptBackupCode(userId, code, context);
-      if (factor === undefined) return false;
-      if (factor.method === "totp") return acceptTotp(userId, factor.id, code);
-      const target = codeTarget(factor, email);
-      return target !== undefined && codes.of.consume(codes.owner, target, code);
+    async accept(userId, email, presented, codes, context) {
+      await lock.assertOpen(userId);
+      const accepted = await check(userId, email, presented, codes, context);
+      // A backup code never becomes right again; one of the others may.
+      const guess = presented.backupCode ? hashBackupCode(presented.code) : undefined;
+      await (accepted ? lock.succeeded(userId) : lock.failed(userId, guess, context));
+      return accepted;
     },
   };
 }

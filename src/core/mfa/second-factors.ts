@@ -2,6 +2,7 @@ import type { Audit } from "../audit/index.ts";
 import type { Limits } from "../limits/index.ts";
 import type { LoginCompletion } from "../login/types.ts";
 import type { Messages } from "../messages/types.ts";
+import type { Notices } from "../notices/index.ts";
 import type { Passwords } from "../passwords/types.ts";
 import type { Platform } from "../platform.ts";
 import type { Sessions } from "../sessions/types.ts";
@@ -24,6 +25,7 @@ export interface SecondFactorParts {
   readonly messages: Messages;
   readonly limits: Limits;
   readonly audit: Audit;
+  readonly notices: Notices;
   /** AES key of stored TOTP secrets. */
   readonly totpKey: Buffer | undefined;
   readonly gate: () => SensitiveGate;
@@ -42,7 +44,7 @@ export function createSecondFactors(platform: Platform, parts: SecondFactorParts
   const { messages, totpKey, gate } = parts;
   const cipher = totpKey === undefined ? undefined : createTotpCipher(totpKey, platform.random);
   const delivery = createCodeDelivery(messages);
-  const proof = createSecondFactorProof(platform, { cipher, audit: parts.audit });
+  const proof = createSecondFactorProof(platform, { ...parts, cipher });
   const enrolment = createEnrolment(platform, parts);
   const shared = { ...parts, delivery, proof };
   return {

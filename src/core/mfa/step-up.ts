@@ -1,10 +1,12 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import type { Audit } from "../audit/index.ts";
 import type { UserPrincipal } from "../authentication/principal.ts";
 import type { Limits } from "../limits/index.ts";
 import type { Passwords } from "../passwords/types.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { Sessions } from "../sessions/types.ts";
 import { maskDestination } from "../step-up/mask.ts";
+import { recordRefusedProof } from "../step-up/refused.ts";
 import type { FreshAuthentication } from "../step-up/sensitive.ts";
 import type { Users } from "../users/types.ts";
 import { addressee, type CodeDelivery } from "./delivery.ts";
@@ -43,6 +45,7 @@ export interface StepUpParts {
   readonly sessions: Pick<Sessions, "reauthenticate">;
   readonly passwords: Pick<Passwords, "verify">;
   readonly limits: Limits;
+  readonly audit: Pick<Audit, "record">;
 }
 
 const methods: readonly string[] = ["email", "sms", "totp"];
@@ -61,7 +64,7 @@ export function createStepUp(
   platform: Pick<Platform, "config" | "clock" | "random" | "ephemeral">,
   parts: StepUpParts,
 ): StepUp {
-  const { users, states, delivery, proof, sessions, passwords, limits } = parts;
+  const { users, states, delivery, proof, sessions, passwords, limits, audit } = parts;
   const codes = createFactorCodes(platform, "step-up");
 
   async function mark(
@@ -81,8 +84,11 @@ export function createStepUp(
       sessionOf(user);
       await limits.check("auth_step_up_password", { id: user.userId });
       const check = await passwords.verify(user.userId, password, context);
-      if (check === "reset_required") throw new AuthError("password_reset_required");
-      if (check !== "match") throw new AuthError("invalid_password");
+      if (check !== "match") {
+        const code = check === "reset_required" ? "password_reset_required" : "invalid_password";
+        await recordRefusedProof(audit, user, { code, method: "pwd" }, context);
+        throw new AuthError(code);
+      }
       return mark(user, ["pwd"], context);
     },
 
@@ -108,7 +114,11 @@ export function createStepUp(
       const accepted =
         state.enabled &&
         (await proof.accept(user.userId, account.email, presented, { of: codes, owner }, context));
-      if (!accepted) throw new AuthError("invalid_code");
+      if (!accepted) {
+        const shown = backupCode ? "backup_code" : (factor?.method ?? method);
+        await recordRefusedProof(audit, user, { code: "invalid_code", method: shown }, context);
+        throw new AuthError("invalid_code");
+      }
       const added = addedMethods(backupCode ? undefined : factor, account.phoneNumber, user.amr);
       return { kind: "fresh", fresh: await mark(user, added, context) };
     },

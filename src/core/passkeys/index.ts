@@ -2,13 +2,12 @@ import { AuthError } from "../../contract/errors/index.ts";
 import type { Audit } from "../audit/types.ts";
 import { isUuid } from "../identifiers/index.ts";
 import type { LoginCompletion } from "../login/types.ts";
-import type { Messages } from "../messages/types.ts";
+import type { Notices } from "../notices/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { Users } from "../users/types.ts";
 import { createCeremonies } from "./ceremonies.ts";
 import { parseLabel } from "./credentials.ts";
 import { createPasskeyLogin } from "./login.ts";
-import { createPasskeyNotices } from "./notices.ts";
 import { createPasskeyRegistration } from "./registration.ts";
 import { type PasskeyRef, passkeyStore } from "./store.ts";
 import type { Passkeys } from "./types.ts";
@@ -17,22 +16,21 @@ import { createWebAuthn } from "./webauthn.ts";
 export type { CreationOptions, Passkey, Passkeys, RequestOptions } from "./types.ts";
 
 export interface PasskeyParts {
-  readonly users: Pick<Users, "admit" | "byId">;
+  readonly users: Pick<Users, "admit">;
   readonly audit: Audit;
-  readonly messages: Messages;
+  readonly notices: Notices;
   readonly completion: LoginCompletion;
 }
 
 /** Passkeys: ceremonies of WebAuthn, and what their owners do with them. */
 export function createPasskeys(
   platform: Pick<Platform, "config" | "database" | "ephemeral" | "clock" | "random" | "log">,
-  { users, audit, messages, completion }: PasskeyParts,
+  { users, audit, notices, completion }: PasskeyParts,
 ): Passkeys {
-  const { config, database, clock, log } = platform;
+  const { config, database, clock } = platform;
   const { rpId } = config.passkeys;
   const ceremonies = createCeremonies(platform);
   const webauthn = createWebAuthn(config.passkeys);
-  const notices = createPasskeyNotices(messages, users, log);
 
   /** Throws `not_found` for a text that is no id. */
   function reference(userId: string, id: string): PasskeyRef {
@@ -57,7 +55,7 @@ export function createPasskeys(
 
   return {
     ...createPasskeyRegistration(platform, { users, audit, notices, ceremonies, webauthn }),
-    ...createPasskeyLogin(platform, { users, audit, ceremonies, webauthn, completion }),
+    ...createPasskeyLogin(platform, { users, audit, notices, ceremonies, webauthn, completion }),
 
     list: (userId) => passkeyStore.list(database, userId, rpId),
 
@@ -72,7 +70,7 @@ export function createPasskeys(
 
     async remove(userId, id, context) {
       await remove(reference(userId, id), context);
-      await notices.send("notice_factor_removed", userId, context);
+      await notices.tell("notice_factor_removed", userId, context);
     },
   };
 }

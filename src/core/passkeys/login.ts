@@ -1,6 +1,7 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import type { Audit } from "../audit/types.ts";
 import type { LoginCompletion } from "../login/types.ts";
+import type { Notices } from "../notices/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { UserRow, Users } from "../users/types.ts";
 import type { Ceremonies } from "./ceremonies.ts";
@@ -13,6 +14,7 @@ import type { VerifiedAssertion, WebAuthn } from "./webauthn.ts";
 export interface PasskeyLoginParts {
   readonly users: Pick<Users, "admit">;
   readonly audit: Audit;
+  readonly notices: Notices;
   readonly ceremonies: Ceremonies;
   readonly webauthn: WebAuthn;
   readonly completion: LoginCompletion;
@@ -24,7 +26,7 @@ export function createPasskeyLogin(
   parts: PasskeyLoginParts,
 ): Pick<Passkeys, "beginLogin" | "finishLogin"> {
   const { config, database, clock, log } = platform;
-  const { users, audit, ceremonies, webauthn, completion } = parts;
+  const { users, audit, notices, ceremonies, webauthn, completion } = parts;
   const { rpId, userVerification } = config.passkeys;
 
   /** Stores the use. A counter that does not follow means that somebody may have a copy of the key. */
@@ -43,6 +45,7 @@ export function createPasskeyLogin(
       { action: "passkey.clone_detected", target, outcome: "refused", details: { passkey: passkeyId } },
       context,
     );
+    await notices.tell("notice_passkey_copied", userId, context);
     throw new CeremonyFailure("the sign counter does not follow", { userId });
   }
 

@@ -3,11 +3,11 @@ import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import type { Log } from "../../platform/log/port.ts";
 import { ConstraintViolation } from "../../platform/postgres/port.ts";
 import type { Audit } from "../audit/types.ts";
+import type { Notices } from "../notices/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { UserRow, Users } from "../users/types.ts";
 import type { Ceremonies } from "./ceremonies.ts";
 import { CeremonyFailure, type RegistrationCredential, readRegistration } from "./credentials.ts";
-import type { PasskeyNotices } from "./notices.ts";
 import { passkeyStore } from "./store.ts";
 import type { Passkey, Passkeys } from "./types.ts";
 import { algorithms, type NewCredential, type WebAuthn } from "./webauthn.ts";
@@ -19,7 +19,7 @@ const handleBytes = 64;
 export interface RegistrationParts {
   readonly users: Pick<Users, "admit">;
   readonly audit: Audit;
-  readonly notices: PasskeyNotices;
+  readonly notices: Notices;
   readonly ceremonies: Ceremonies;
   readonly webauthn: WebAuthn;
 }
@@ -127,7 +127,7 @@ export function createPasskeyRegistration(
     async finishRegistration({ userId }, json, context) {
       const { credential, made } = await verified(userId, json);
       const passkey = await store(userId, credential, made, context);
-      await notices.send("notice_factor_added", userId, context);
+      await notices.tell("notice_factor_added", userId, context);
       return passkey;
     },
   };

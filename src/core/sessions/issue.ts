@@ -70,6 +70,7 @@ export function createIssuing(
         kind: "enrollment_required",
         userId: subject.userId,
         secondFactorEnrolled: gate === "second_factor",
+        methods,
         allowedMethods: mfaStates.availableMethods(),
         accessToken: token,
         expiresIn: secondsLeft(expiresAt),

@@ -19,6 +19,8 @@ export interface EnrollmentHandOff {
   readonly userId: string;
   /** True when a factor is enrolled and this session merely has not shown it; false when one must be enrolled. */
   readonly secondFactorEnrolled: boolean;
+  /** What the session, or the login that asked for one, has proven. */
+  readonly methods: readonly string[];
   readonly allowedMethods: readonly string[];
   readonly accessToken: string;
   readonly expiresIn: number;

@@ -1,6 +1,7 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
-import type { Identities, Identity, IdentityNotices } from "../identities/index.ts";
+import type { Identities, Identity } from "../identities/index.ts";
 import type { LoginCompletion } from "../login/types.ts";
+import type { Notices } from "../notices/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { SensitiveGate } from "../step-up/sensitive.ts";
 import type { UserOperations } from "../users/index.ts";
@@ -22,7 +23,7 @@ export interface SolanaParts extends NewAccountParts {
   readonly identities: Identities;
   readonly completion: LoginCompletion;
   readonly gate: Pick<SensitiveGate, "require">;
-  readonly notices: Pick<IdentityNotices, "linked">;
+  readonly notices: Notices;
 }
 
 /** Sign-in with a Solana wallet: challenges, their answers, and links between accounts and wallets. */
@@ -100,7 +101,7 @@ export function createSolana(
           context,
         );
         refreshName(identity);
-        await notices.linked(user.userId, context);
+        await notices.tell("notice_provider_linked", user.userId, context);
       } catch (error) {
         if (isAuthError(error, "provider_already_linked")) throw new AuthError("wallet_already_linked");
         throw error;

@@ -1,4 +1,5 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import type { Audit } from "../audit/index.ts";
 import { freshSeconds, hasSecondFactor, isFresh, stepUpRequired } from "../authentication/fresh.ts";
 import type { UserPrincipal } from "../authentication/principal.ts";
 import type { Limits } from "../limits/index.ts";
@@ -6,6 +7,7 @@ import type { Passwords } from "../passwords/types.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { Sessions } from "../sessions/types.ts";
 import { createStepUpOptions, type StepUpOptionParts, type StepUpOptions, stepUpOffer } from "./options.ts";
+import { recordRefusedProof } from "./refused.ts";
 
 /** A proof given with the request itself: the session has been marked, and a new access token says so. */
 export type FreshAuthentication = Awaited<ReturnType<Sessions["reauthenticate"]>>;
@@ -14,6 +16,7 @@ export interface SensitiveGateParts extends StepUpOptionParts {
   readonly sessions: Pick<Sessions, "reauthenticate">;
   readonly passwords: Pick<Passwords, "verify">;
   readonly limits: Limits;
+  readonly audit: Pick<Audit, "record">;
 }
 
 /** What every action passes that a stolen, stale access token must not be able to do. */
@@ -42,7 +45,7 @@ export function createSensitiveGate(
   parts: SensitiveGateParts,
 ): SensitiveGate {
   const { config, clock } = platform;
-  const { sessions, passwords, limits } = parts;
+  const { sessions, passwords, limits, audit } = parts;
   const stepUpOptions = createStepUpOptions(platform, parts);
 
   const fresh = (user: UserPrincipal): boolean =>
@@ -71,8 +74,11 @@ export function createSensitiveGate(
       // One budget for guesses at a password, wherever they are made.
       await limits.check("auth_password_login", { id: `user:${user.userId}` });
       const check = await passwords.verify(user.userId, password, context);
-      if (check === "reset_required") throw new AuthError("password_reset_required");
-      if (check !== "match") throw new AuthError("invalid_password");
+      if (check !== "match") {
+        const code = check === "reset_required" ? "password_reset_required" : "invalid_password";
+        await recordRefusedProof(audit, user, { code, method: "pwd" }, context);
+        throw new AuthError(code);
+      }
       return mark(user, context);
     },
   };

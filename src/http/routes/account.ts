@@ -42,6 +42,7 @@ export const accountRoutes: readonly Route[] = [
       const { core } = context;
       await core.sensitiveGate.require(user, body.password, context);
       await core.users.softDelete(user.userId, context, { ownerGuard: "cannot_remove_last_owner" });
+      await core.notices.tell("notice_account_deleted", user.userId, context);
       return json(200, { ok: true });
     },
   }),
@@ -66,7 +67,7 @@ export const accountRoutes: readonly Route[] = [
       if (provider === "") throw new AuthError("invalid_provider");
       const fresh = await core.sensitiveGate.require(user, body.password, context);
       const removed = await core.identities.unlink(user.userId, provider, context, { keepLoginMethod: true });
-      if (removed.length > 0) await core.identityNotices.unlinked(user.userId, context);
+      if (removed.length > 0) await core.notices.tell("notice_provider_unlinked", user.userId, context);
       return json(200, { ok: true, ...freshAuthMembers(fresh) });
     },
   }),

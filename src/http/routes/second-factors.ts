@@ -134,7 +134,7 @@ export const secondFactorRoutes: readonly Route[] = [
       const method = (body.method ?? "").trim().toLowerCase();
       if (method === "" && body.default === true && (body.factor_id ?? "").trim() !== "") {
         await setup.admit(user);
-        await enrolment.setDefault(user.userId, (body.factor_id ?? "").trim());
+        await enrolment.setDefault(user.userId, (body.factor_id ?? "").trim(), context);
         return json(200, { ok: true });
       }
       const outcome = await setup.enrol(

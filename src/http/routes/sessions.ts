@@ -1,9 +1,11 @@
 import { Type } from "typebox";
 import { AuthError } from "../../contract/errors/index.ts";
 import { isUuid } from "../../core/identifiers/index.ts";
-import { enrollmentMembers, tokenMembers } from "../login-reply.ts";
+import type { EnrollmentHandOff } from "../../core/sessions/types.ts";
+import { secondFactorMembers } from "../../core/step-up/options.ts";
+import { enrollmentMembers, offeredMembers, tokenMembers } from "../login-reply.ts";
 import { requireUser } from "../principals.ts";
-import { json, type Route, route } from "../route.ts";
+import { json, type Reply, type Route, type RouteContext, route } from "../route.ts";
 import { enrollmentBody, okBody, tokenBody } from "../schemas.ts";
 
 const sessionBody = Type.Object(
@@ -20,6 +22,20 @@ const sessionBody = Type.Object(
   { $id: "Session" },
 );
 
+/** The answer to a refresh that a gate stopped; a client that knows how can show the second factor it lacks. */
+async function handOff(context: RouteContext, outcome: EnrollmentHandOff): Promise<Reply> {
+  const { sensitiveGate, secondFactors } = context.core;
+  if (outcome.secondFactorEnrolled && context.config.strictStatus) {
+    const offer = secondFactorMembers(await sensitiveGate.stepUpOptions(outcome.userId));
+    throw new AuthError("2fa_required", { metadata: { step_up_2fa: offer } });
+  }
+  const offer = outcome.secondFactorEnrolled ? await secondFactors.login.offer(outcome) : undefined;
+  return json(200, {
+    ...enrollmentMembers(outcome),
+    ...(offer === undefined ? {} : offeredMembers(offer)),
+  });
+}
+
 export const sessionRoutes: readonly Route[] = [
   route({
     method: "POST",
@@ -34,14 +50,21 @@ export const sessionRoutes: readonly Route[] = [
       refresh_token: Type.Optional(Type.String()),
     }),
     replies: { 200: Type.Union([tokenBody, enrollmentBody]) },
-    errors: ["invalid_request", "invalid_refresh_token", "user_banned", "rate_limited", "token_issue_failed"],
+    errors: [
+      "invalid_request",
+      "invalid_refresh_token",
+      "user_banned",
+      "2fa_required",
+      "rate_limited",
+      "token_issue_failed",
+    ],
     failure: "token_issue_failed",
     async handle(context, { body }) {
       const token = (body.refresh_token ?? "").trim();
       if (body.grant_type.trim().toLowerCase() !== "refresh_token" || token === "")
         throw new AuthError("invalid_request");
       const outcome = await context.core.sessions.refresh(token, context);
-      return json(200, outcome.kind === "granted" ? tokenMembers(outcome) : enrollmentMembers(outcome));
+      return outcome.kind === "granted" ? json(200, tokenMembers(outcome)) : handOff(context, outcome);
     },
   }),
   route({

@@ -2,6 +2,7 @@ import { inject } from "vitest";
 import type { UserPrincipal } from "../../../src/core/authentication/principal.ts";
 import { createLoginCompletion } from "../../../src/core/login/completion.ts";
 import type { Message } from "../../../src/core/messages/types.ts";
+import { createNotices } from "../../../src/core/notices/index.ts";
 import { createPasskeys } from "../../../src/core/passkeys/index.ts";
 import { createEphemeralStore } from "../../../src/platform/ephemeral/index.ts";
 import { silentLog } from "../../../src/platform/log/port.ts";
@@ -43,11 +44,11 @@ export async function openFixture(overrides: ConfigOverrides = {}) {
       {
         users,
         audit,
-        messages: {
-          available: () => true,
-          send: async (message) => void sent.push(message),
-          link: () => "",
-        },
+        notices: createNotices(
+          { available: () => true, send: async (message) => void sent.push(message) },
+          users,
+          platform.log,
+        ),
         completion: createLoginCompletion({
           users,
           sessions,

@@ -125,7 +125,7 @@ function assemble(built: ReturnType<UsersFixture["with"]>, redis: ReturnType<typ
     pending: createPendingLogins(platform, { pending: books.pending, passwords, limits }),
   });
   const gate = createSensitiveGate(platform, {
-    ...{ sessions, passwords, mfaStates, limits },
+    ...{ sessions, passwords, mfaStates, limits, audit },
     providers: () => [
       { id: "google", name: "Google", kind: "oidc" },
       { id: "discord", name: "Discord", kind: "oauth2" },

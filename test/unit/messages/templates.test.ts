@@ -145,6 +145,31 @@ const subjects: Readonly<Record<MessageKind, readonly [en: string, es: string, d
     "Factor de acceso retirado de tu cuenta de Acme",
     "Anmeldefaktor von deinem Acme-Konto entfernt",
   ],
+  notice_factor_changed: [
+    "The sign-in factors of your Acme account were changed",
+    "Se han cambiado los factores de acceso de tu cuenta de Acme",
+    "Die Anmeldefaktoren deines Acme-Kontos wurden geändert",
+  ],
+  notice_backup_codes_renewed: [
+    "New backup codes for your Acme account",
+    "Nuevos codigos de respaldo de tu cuenta de Acme",
+    "Neue Ersatzcodes für dein Acme-Konto",
+  ],
+  notice_backup_code_used: [
+    "A backup code of your Acme account was used",
+    "Se ha usado un codigo de respaldo de tu cuenta de Acme",
+    "Ein Ersatzcode deines Acme-Kontos wurde benutzt",
+  ],
+  notice_second_factor_locked: [
+    "Wrong codes for your Acme account",
+    "Codigos incorrectos en tu cuenta de Acme",
+    "Falsche Codes für dein Acme-Konto",
+  ],
+  notice_passkey_copied: [
+    "A passkey of your Acme account may have been copied",
+    "Es posible que se haya copiado una llave de acceso de tu cuenta de Acme",
+    "Ein Passkey deines Acme-Kontos wurde womöglich kopiert",
+  ],
   notice_provider_linked: [
     "A sign-in provider was linked to your Acme account",
     "Proveedor de acceso vinculado a tu cuenta de Acme",

@@ -88,6 +88,39 @@ export const german: Texts = {
       sms: "von deinem Konto wurde ein Anmeldefaktor entfernt.",
       closing: act,
     },
+    notice_factor_changed: {
+      subject: "Die Anmeldefaktoren deines {{app}}-Kontos wurden geändert",
+      intro: "Ab jetzt wird zuerst nach einem anderen zweiten Faktor deines {{app}}-Kontos gefragt.",
+      sms: "ab jetzt wird zuerst nach einem anderen zweiten Faktor deines Kontos gefragt.",
+      closing: act,
+    },
+    notice_backup_codes_renewed: {
+      subject: "Neue Ersatzcodes für dein {{app}}-Konto",
+      intro: "Für dein {{app}}-Konto wurden neue Ersatzcodes erstellt; die früheren gelten nicht mehr.",
+      sms: "für dein Konto wurden neue Ersatzcodes erstellt; die früheren gelten nicht mehr.",
+      closing: act,
+    },
+    notice_backup_code_used: {
+      subject: "Ein Ersatzcode deines {{app}}-Kontos wurde benutzt",
+      intro:
+        "Ein Ersatzcode deines {{app}}-Kontos wurde benutzt. Jeder gilt einmal; erstelle neue, wenn nur noch wenige übrig sind.",
+      sms: "ein Ersatzcode deines Kontos wurde benutzt. Jeder gilt einmal; erstelle neue, wenn nur noch wenige übrig sind.",
+      closing: act,
+    },
+    notice_second_factor_locked: {
+      subject: "Falsche Codes für dein {{app}}-Konto",
+      intro:
+        "Jemand hat nach einem richtigen ersten Anmeldeschritt viele falsche Codes für dein {{app}}-Konto eingegeben. Der zweite Faktor ist für eine Viertelstunde gesperrt.",
+      sms: "für dein Konto wurden viele falsche Codes eingegeben. Der zweite Faktor ist für eine Viertelstunde gesperrt.",
+      closing: act,
+    },
+    notice_passkey_copied: {
+      subject: "Ein Passkey deines {{app}}-Kontos wurde womöglich kopiert",
+      intro:
+        "Eine Anmeldung an deinem {{app}}-Konto wurde abgelehnt, weil der benutzte Passkey eine Kopie sein kann. Entferne diesen Passkey und erstelle einen neuen.",
+      sms: "eine Anmeldung wurde abgelehnt, weil der benutzte Passkey eine Kopie sein kann. Entferne diesen Passkey und erstelle einen neuen.",
+      closing: "Bei Fragen wende dich an den Support.",
+    },
     notice_provider_linked: {
       subject: "Anmeldedienst mit deinem {{app}}-Konto verknüpft",
       intro: "Mit deinem {{app}}-Konto wurde ein fremder Anmeldedienst verknüpft.",

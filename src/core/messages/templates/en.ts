@@ -88,6 +88,39 @@ export const english: Texts = {
       sms: "a sign-in factor was removed from your account.",
       closing: act,
     },
+    notice_factor_changed: {
+      subject: "The sign-in factors of your {{app}} account were changed",
+      intro: "Another second factor of your {{app}} account is asked for first from now on.",
+      sms: "another second factor of your account is asked for first from now on.",
+      closing: act,
+    },
+    notice_backup_codes_renewed: {
+      subject: "New backup codes for your {{app}} account",
+      intro: "New backup codes were made for your {{app}} account; the earlier ones no longer work.",
+      sms: "new backup codes were made for your account; the earlier ones no longer work.",
+      closing: act,
+    },
+    notice_backup_code_used: {
+      subject: "A backup code of your {{app}} account was used",
+      intro:
+        "A backup code of your {{app}} account was used. Each works once; make new ones when few are left.",
+      sms: "a backup code of your account was used. Each works once; make new ones when few are left.",
+      closing: act,
+    },
+    notice_second_factor_locked: {
+      subject: "Wrong codes for your {{app}} account",
+      intro:
+        "Somebody with a right first sign-in step presented many wrong codes for your {{app}} account. Its second factor is locked for a quarter of an hour.",
+      sms: "many wrong codes were presented for your account. Its second factor is locked for a quarter of an hour.",
+      closing: act,
+    },
+    notice_passkey_copied: {
+      subject: "A passkey of your {{app}} account may have been copied",
+      intro:
+        "A sign-in to your {{app}} account was refused, because the passkey it used may be a copy. Remove that passkey and make a new one.",
+      sms: "a sign-in was refused, because the passkey it used may be a copy. Remove that passkey and make a new one.",
+      closing: "If you have questions, contact support.",
+    },
     notice_provider_linked: {
       subject: "A sign-in provider was linked to your {{app}} account",
       intro: "An external sign-in provider was linked to your {{app}} account.",

@@ -89,6 +89,40 @@ export const spanish: Texts = {
       sms: "se ha retirado un factor de acceso de tu cuenta.",
       closing: act,
     },
+    notice_factor_changed: {
+      subject: "Se han cambiado los factores de acceso de tu cuenta de {{app}}",
+      intro: "A partir de ahora se pedira primero otro segundo factor de tu cuenta de {{app}}.",
+      sms: "a partir de ahora se pedira primero otro segundo factor de tu cuenta.",
+      closing: act,
+    },
+    notice_backup_codes_renewed: {
+      subject: "Nuevos codigos de respaldo de tu cuenta de {{app}}",
+      intro:
+        "Se han creado nuevos codigos de respaldo para tu cuenta de {{app}}; los anteriores ya no sirven.",
+      sms: "se han creado nuevos codigos de respaldo para tu cuenta; los anteriores ya no sirven.",
+      closing: act,
+    },
+    notice_backup_code_used: {
+      subject: "Se ha usado un codigo de respaldo de tu cuenta de {{app}}",
+      intro:
+        "Se ha usado un codigo de respaldo de tu cuenta de {{app}}. Cada uno sirve una vez; crea nuevos cuando queden pocos.",
+      sms: "se ha usado un codigo de respaldo de tu cuenta. Cada uno sirve una vez; crea nuevos cuando queden pocos.",
+      closing: act,
+    },
+    notice_second_factor_locked: {
+      subject: "Codigos incorrectos en tu cuenta de {{app}}",
+      intro:
+        "Alguien ha superado el primer paso de acceso y ha introducido muchos codigos incorrectos en tu cuenta de {{app}}. El segundo factor queda bloqueado un cuarto de hora.",
+      sms: "se han introducido muchos codigos incorrectos en tu cuenta. El segundo factor queda bloqueado un cuarto de hora.",
+      closing: act,
+    },
+    notice_passkey_copied: {
+      subject: "Es posible que se haya copiado una llave de acceso de tu cuenta de {{app}}",
+      intro:
+        "Se ha rechazado un acceso a tu cuenta de {{app}}, porque la llave de acceso usada puede ser una copia. Elimina esa llave y crea una nueva.",
+      sms: "se ha rechazado un acceso, porque la llave de acceso usada puede ser una copia. Elimina esa llave y crea una nueva.",
+      closing: "Si tienes preguntas, contacta con soporte.",
+    },
     notice_provider_linked: {
       subject: "Proveedor de acceso vinculado a tu cuenta de {{app}}",
       intro: "Se ha vinculado un proveedor de acceso externo a tu cuenta de {{app}}.",
