@@ -9,9 +9,9 @@ import { createPlatform } from "./platform.ts";
 
 /** Runs the durable jobs. Any number of nodes may have one; each job runs once. */
 export async function runJobsWorker(slot: number): Promise<void> {
-  const worker = workerProcess("jobs", slot);
-  const { config, log, metrics } = worker;
-  const platform = createPlatform(config, { name: worker.name, log, metrics, poolMax: 4 });
+  const worker = await workerProcess("jobs", slot);
+  const { config, log, metrics, tracing } = worker;
+  const platform = createPlatform(config, { name: worker.name, log, metrics, tracing, poolMax: 4 });
   const { core, close } = await startCore(platform, worker);
   const deliveries = createDeliveries(platform);
   const runner = await patiently(worker, async () =>
@@ -21,6 +21,7 @@ export async function runJobsWorker(slot: number): Promise<void> {
       jobs: [...jobDefinitions(platform, core), ...deliveries.jobs],
       log,
       metrics,
+      tracing,
     }),
   );
   worker.onDrain(async () => {

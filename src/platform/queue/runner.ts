@@ -1,6 +1,7 @@
 import type { JobWithMetadata, PgBoss } from "pg-boss";
 import type { Log } from "../log/port.ts";
 import type { Counter, Histogram, Metrics } from "../metrics/port.ts";
+import type { Tracing } from "../tracing/port.ts";
 import {
   bossConnection,
   defineQueue,
@@ -40,6 +41,8 @@ export interface JobRunnerOptions {
   readonly jobs: readonly JobDefinition[];
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Gives each attempt a span. */
+  readonly tracing?: Tracing | undefined;
   /** Connections of the runner's own pool; default 4. */
   readonly poolMax?: number;
 }
@@ -52,6 +55,7 @@ export interface JobRunner {
 interface Instruments {
   readonly jobs: Counter;
   readonly seconds: Histogram;
+  readonly tracing: Tracing | undefined;
 }
 
 /** Runs jobs: any number of nodes may, each job runs once. The queue's tables must have been migrated. */
@@ -76,6 +80,7 @@ export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunn
   const instruments: Instruments = {
     jobs: metrics.counter("authkit_jobs_total", "Attempts at jobs", ["queue", "result"]),
     seconds: metrics.histogram("authkit_job_seconds", "Duration of attempts at jobs", ["queue"]),
+    tracing: options.tracing,
   };
   try {
     await boss.start();
@@ -115,6 +120,24 @@ async function serve(boss: PgBoss, job: JobDefinition, log: Log, instruments: In
 }
 
 async function attempt(
+  definition: JobDefinition,
+  job: JobWithMetadata<object>,
+  log: Log,
+  instruments: Instruments,
+): Promise<void> {
+  const { tracing } = instruments;
+  if (tracing === undefined) return untracedAttempt(definition, job, log, instruments);
+  const attributes = {
+    "messaging.system": "pg-boss",
+    "messaging.destination.name": definition.name,
+    "messaging.operation.type": "process",
+  };
+  return tracing.span(`process ${definition.name}`, { kind: "consumer", attributes }, () =>
+    untracedAttempt(definition, job, log, instruments),
+  );
+}
+
+async function untracedAttempt(
   definition: JobDefinition,
   job: JobWithMetadata<object>,
   log: Log,
