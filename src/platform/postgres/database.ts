@@ -73,10 +73,11 @@ export function createDatabase(
     maxLifetimeMs: config.maxLifetimeMs,
     waitTimeoutMs: config.connectTimeoutMs,
     open: () => openConnection(connect),
+    onWait: (milliseconds) => instruments.waited(milliseconds),
     log,
   });
+  const instruments = createInstruments(metrics, () => pool.state);
   const render = createRenderer(config.schema, config.preparedStatements);
-  const instruments = createInstruments(metrics, pool);
   const statementTimeoutMs = options.statementTimeoutMs ?? config.statementTimeoutMs;
 
   const lookUp = createLookups(pool, statementTimeoutMs, log);

@@ -79,7 +79,7 @@ export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunn
   boss.on("warning", (warning) => log.warn({ warning: warning.message }, "job queue"));
   const instruments: Instruments = {
     jobs: metrics.counter("authkit_jobs_total", "Attempts at jobs", ["queue", "result"]),
-    seconds: metrics.histogram("authkit_job_seconds", "Duration of attempts at jobs", ["queue"]),
+    seconds: metrics.histogram("authkit_jobs_seconds", "Duration of attempts at jobs", ["queue"]),
     tracing: options.tracing,
   };
   try {
@@ -90,9 +90,32 @@ export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunn
     await boss.stop({ graceful: false });
     throw error;
   }
+  const sampling = sampleQueues(boss, options);
   return {
-    stop: (timeoutMs) => boss.stop({ graceful: true, timeout: timeoutMs }),
+    stop: async (timeoutMs) => {
+      clearInterval(sampling);
+      await boss.stop({ graceful: true, timeout: timeoutMs });
+    },
   };
+}
+
+const sampleMs = 15_000;
+
+/** Every node tells the same numbers, which the library counts once a minute: look at the greatest, not at the sum. */
+function sampleQueues(boss: PgBoss, { jobs, log, metrics }: JobRunnerOptions): NodeJS.Timeout {
+  const waiting = metrics.gauge("authkit_jobs_waiting", "Jobs that wait for their turn or their time", [
+    "queue",
+  ]);
+  const names = jobs.map(({ name }) => name);
+  for (const queue of names) waiting.set(0, { queue });
+  const sample = async (): Promise<void> => {
+    for (const { name, queuedCount } of await boss.getQueues(names))
+      waiting.set(queuedCount, { queue: name });
+  };
+  const timer = setInterval(() => {
+    sample().catch((error: unknown) => log.debug({ err: error }, "queues could not be counted"));
+  }, sampleMs);
+  return timer.unref();
 }
 
 async function serve(boss: PgBoss, job: JobDefinition, log: Log, instruments: Instruments): Promise<void> {
