@@ -14,7 +14,7 @@ const maxBodyBytes = 2 * 1024 * 1024;
 
 /** Computes password hashes, one at a time, at a priority that leaves the cores to requests that need no hash. */
 export async function runHashingWorker(slot: number): Promise<void> {
-  const worker = workerProcess("hashing", slot);
+  const worker = await workerProcess("hashing", slot);
   const { config, log, metrics } = worker;
   lowerPriority(log);
   const kernel = await loadArgon2Kernel();

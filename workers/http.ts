@@ -7,6 +7,7 @@ import { createForwarder } from "../src/management/forwarder.ts";
 import { connectChannel } from "../src/platform/channel/index.ts";
 import type { HttpRequest } from "../src/platform/http/engine.ts";
 import { selectHttpEngine } from "../src/platform/http/select.ts";
+import { traceRequests } from "../src/platform/http/traced-request.ts";
 import { startCore } from "./core.ts";
 import { workerProcess } from "./lifecycle.ts";
 import { createPlatform, managementSockets } from "./platform.ts";
@@ -16,9 +17,9 @@ const lingerMs = 1_500;
 
 /** Serves browsers and apps, JWKS and health; forwards `/v1/call`. */
 export async function runHttpWorker(slot: number): Promise<void> {
-  const worker = workerProcess("http", slot);
-  const { config, log, metrics } = worker;
-  const platform = createPlatform(config, { name: worker.name, log, metrics });
+  const worker = await workerProcess("http", slot);
+  const { config, log, metrics, tracing } = worker;
+  const platform = createPlatform(config, { name: worker.name, log, metrics, tracing });
   const { core, close } = await startCore(platform, worker);
   const { trustedProxies, trustCloudflare } = config.server;
   const resolveIp = createClientIpResolver(trustedProxies, trustCloudflare, (peer) =>
@@ -39,15 +40,19 @@ export async function runHttpWorker(slot: number): Promise<void> {
     management:
       channel === undefined
         ? undefined
-        : createForwarder({ channel, config, log, limits: core.limits, clientIp }),
+        : createForwarder({ channel, config, log, limits: core.limits, clientIp, tracing }),
     health,
     clientIp,
     log,
     metrics,
+    tracing,
   });
   const engine = await selectHttpEngine(config.server.engine, {}, log);
   const { host, port } = config.server.listen;
-  const listener = await engine.listen(host === undefined ? { port } : { host, port }, handler);
+  const listener = await engine.listen(
+    host === undefined ? { port } : { host, port },
+    traceRequests(handler, tracing),
+  );
   worker.onDrain(async () => {
     health.drain();
     await listener.drain({ lingerMs, timeoutMs: config.server.shutdownTimeoutMs });

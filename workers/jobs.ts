@@ -8,9 +8,9 @@ import { createPlatform } from "./platform.ts";
 
 /** Runs the durable jobs. Any number of nodes may have one; each job runs once. */
 export async function runJobsWorker(slot: number): Promise<void> {
-  const worker = workerProcess("jobs", slot);
-  const { config, log, metrics } = worker;
-  const platform = createPlatform(config, { name: worker.name, log, metrics, poolMax: 8 });
+  const worker = await workerProcess("jobs", slot);
+  const { config, log, metrics, tracing } = worker;
+  const platform = createPlatform(config, { name: worker.name, log, metrics, tracing, poolMax: 8 });
   const { core, close } = await startCore(platform, worker);
   const deliveries = createDeliveries(platform);
   const runner = await patiently(worker, async () =>
@@ -19,6 +19,7 @@ export async function runJobsWorker(slot: number): Promise<void> {
       jobs: [...jobDefinitions(platform, core), ...deliveries.jobs],
       log,
       metrics,
+      tracing,
     }),
   );
   worker.onDrain(async () => {

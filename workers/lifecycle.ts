@@ -5,7 +5,9 @@ import { createLog } from "../src/platform/log/pino.ts";
 import type { Log } from "../src/platform/log/port.ts";
 import { returnStartMemory } from "../src/platform/memory.ts";
 import { createMetrics, type ProcessMetrics } from "../src/platform/metrics/prometheus.ts";
-import { isToWorker, type ToPrimary } from "./supervision/messages.ts";
+import type { Tracing } from "../src/platform/tracing/port.ts";
+import { startTracing } from "../src/platform/tracing/start.ts";
+import { isToWorker, type ToPrimary, type WorkerKind } from "./supervision/messages.ts";
 
 /** What every worker has before it does its own work. */
 export interface WorkerProcess {
@@ -13,6 +15,8 @@ export interface WorkerProcess {
   readonly config: Config;
   readonly log: Log;
   readonly metrics: ProcessMetrics;
+  /** There when tracing is on and this kind of process takes part. */
+  readonly tracing: Tracing | undefined;
   /** Tells the primary that this worker serves. */
   ready(port?: number): void;
   /** Tells the primary that this worker waits for an outage to end, so that it is given more time. */
@@ -29,10 +33,16 @@ function send(message: ToPrimary): void {
  * The frame of a worker process: configuration from the environment it was forked with, log, metrics, and the conversation with the
  * primary. Signals are the primary's business; a worker whose primary died drains by itself.
  */
-export function workerProcess(kind: string, slot: number): WorkerProcess {
+export async function workerProcess(kind: WorkerKind, slot: number): Promise<WorkerProcess> {
   const name = `${kind}-${slot}`;
   const { config } = loadProcessConfig(process.env);
-  const log = createLog(config.log, { worker: name });
+  // A hash is a span of whoever asked for it; the processes that compute them stay small.
+  const traced = config.tracing.enabled && kind !== "hashing";
+  let tracing: Tracing | undefined;
+  const log = createLog(config.log, {
+    worker: name,
+    around: traced ? () => tracing?.fields() ?? {} : undefined,
+  });
   const metrics = createMetrics(name);
   let drain: (() => Promise<void>) | undefined;
   let draining = false;
@@ -43,6 +53,7 @@ export function workerProcess(kind: string, slot: number): WorkerProcess {
     let code = 0;
     try {
       await drain?.();
+      await tracing?.stop();
     } catch (error) {
       log.error({ err: error }, "drain failed");
       code = 1;
@@ -72,11 +83,14 @@ export function workerProcess(kind: string, slot: number): WorkerProcess {
     }
   });
 
+  if (traced) tracing = await startTracing(name, log);
+
   return {
     name,
     config,
     log,
     metrics,
+    tracing,
     ready(port) {
       returnStartMemory();
       send(port === undefined ? { type: "ready" } : { type: "ready", port });

@@ -14,6 +14,7 @@ import { createDatabase, postgresClientConfig } from "../src/platform/postgres/i
 import { createJobQueue } from "../src/platform/queue/index.ts";
 import { systemRandom } from "../src/platform/random.ts";
 import { connectRedis, type RedisConnection } from "../src/platform/redis/connection.ts";
+import type { Tracing } from "../src/platform/tracing/port.ts";
 import { hashingSockets } from "./sockets.ts";
 
 export { hashingSockets, managementSockets } from "./sockets.ts";
@@ -29,6 +30,7 @@ export interface PlatformOptions {
   readonly name: string;
   readonly log: Log;
   readonly metrics: ProcessMetrics;
+  readonly tracing?: Tracing | undefined;
   /** Connections of this process's pool. */
   readonly poolMax?: number | undefined;
   /** In place of the hashing processes. */
@@ -37,10 +39,11 @@ export interface PlatformOptions {
 
 /** Connects a worker to the outside world. */
 export function createPlatform(config: Config, options: PlatformOptions): RunningPlatform {
-  const { log, metrics, name } = options;
+  const { log, metrics, name, tracing } = options;
   const database = createDatabase(config.database, log, metrics, {
     applicationName: `authkit ${name}`,
     poolMax: options.poolMax,
+    tracing,
   });
   const redis =
     config.redis === undefined ? undefined : connectRedis(config.redis, log, { name: `authkit-${name}` });
@@ -51,9 +54,10 @@ export function createPlatform(config: Config, options: PlatformOptions): Runnin
     { name: `authkit-${name}-bus` },
   );
   const hasher =
-    options.hasher ?? createPasswordHasher(config, connectChannel(hashingSockets(config)), log, metrics);
+    options.hasher ??
+    createPasswordHasher(config, connectChannel(hashingSockets(config)), { log, metrics, tracing });
   const queue = createJobQueue(database, log);
-  const outbound = createOutbound({ allowPrivate: config.environment.class === "development" });
+  const outbound = createOutbound({ allowPrivate: config.environment.class === "development", tracing });
   return {
     config,
     database,

@@ -13,6 +13,7 @@ import {
 } from "../platform/http/engine.ts";
 import type { Log } from "../platform/log/port.ts";
 import type { Metrics } from "../platform/metrics/port.ts";
+import type { Tracing } from "../platform/tracing/port.ts";
 import { createCors } from "./cors.ts";
 import { errorReply } from "./envelope.ts";
 import { authenticate } from "./guards.ts";
@@ -34,6 +35,8 @@ export interface HttpPlane {
   readonly clientIp: (request: HttpRequest) => string | undefined;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Names the span around each request by its route. */
+  readonly tracing?: Tracing | undefined;
 }
 
 const jsonHeaders: HeaderList = [
@@ -69,6 +72,13 @@ function encode(body: unknown): string | Buffer | undefined {
   return `${JSON.stringify(body)}\n`;
 }
 
+/** By the route's template: the path itself may hold a token. */
+function nameSpan(tracing: Tracing, scope: RequestScope, route: string): void {
+  const span = tracing.current();
+  span?.rename(`${scope.request.method} ${route}`);
+  span?.describe({ "http.route": route, "authkit.request_id": scope.requestId });
+}
+
 /** A body that cannot be read is the contract's plain `invalid_request`; a client that left gets nothing. */
 function bodyFailure(error: unknown): unknown {
   if (error instanceof BodyTooLarge || error instanceof BodyTimeout)
@@ -81,7 +91,7 @@ function bodyFailure(error: unknown): unknown {
  * permission → client limit → body → operation → reply.
  */
 export function createHttpHandler(plane: HttpPlane): HttpHandler {
-  const { core, config, log } = plane;
+  const { core, config, log, tracing } = plane;
   const lookup = compileRoutes<CompiledRoute>(mountRoutes(plane.routes, config));
   const requestIds = createRequestIds();
   const cors = createCors(config.server.corsOrigins);
@@ -100,6 +110,7 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
     body?: string | Buffer,
   ): void => {
     scope.request.reply(status, headers, body);
+    if (tracing !== undefined) nameSpan(tracing, scope, route);
     const seconds = (performance.now() - started) / 1000;
     durations.observe(seconds, { route, method: scope.request.method, status: String(status) });
     if (config.log.access) {
@@ -109,8 +120,9 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
           method: scope.request.method,
           route,
           status,
-          ms: Math.round(seconds * 1e6) / 1000,
+          dur_ms: Math.round(seconds * 1e6) / 1000,
           principal: scope.principal?.kind,
+          user_id: scope.principal?.kind === "user" ? scope.principal.userId : undefined,
           ip: scope.ip,
         },
         "request",

@@ -1,13 +1,14 @@
 import type { Config } from "../config/config.ts";
 import { createServerCodec, type ServerMethodCodec } from "../contract/codec/index.ts";
 import { AuthError } from "../contract/errors/index.ts";
-import { type Method, type MethodKey, methodRows } from "../contract/methods/index.ts";
+import { type Method, type MethodKey, methodRows, methods } from "../contract/methods/index.ts";
 import type { Audit, AuditEntry } from "../core/audit/types.ts";
 import type { CallContext } from "../core/platform.ts";
 import type { HeaderList } from "../platform/http/engine.ts";
 import type { Log } from "../platform/log/port.ts";
 import type { Metrics } from "../platform/metrics/port.ts";
 import { cancelledBy } from "../platform/postgres/cancellation.ts";
+import type { TraceCarrier, Tracing } from "../platform/tracing/port.ts";
 import { managementAudit, mintAudit } from "./audit.ts";
 import type { HandlerTable, ManagementContext } from "./context.ts";
 import { describeFailure } from "./failure.ts";
@@ -20,6 +21,8 @@ export interface Call {
   readonly requestId: string;
   readonly ip: string | undefined;
   readonly userAgent: string | undefined;
+  /** Where the call's trace comes from, when it crossed processes. */
+  readonly trace?: TraceCarrier | undefined;
 }
 
 export type Dispatch = (call: Call, signal: AbortSignal) => Promise<CallReply>;
@@ -30,6 +33,8 @@ export interface DispatchParts {
   readonly audit: Pick<Audit, "record">;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Gives each call a span. */
+  readonly tracing?: Tracing | undefined;
 }
 
 interface Compiled {
@@ -42,7 +47,7 @@ interface Compiled {
  * Runs admitted calls: arguments decoded, the handler called, the result encoded, an audit row written for whatever changes something. Never
  * rejects: every error becomes its envelope.
  */
-export function createDispatch({ handlers, config, audit, log, metrics }: DispatchParts): Dispatch {
+export function createDispatch({ handlers, config, audit, log, metrics, tracing }: DispatchParts): Dispatch {
   const generation = config.contract;
   const codecOf = createServerCodec(generation);
   const compiled: ReadonlyMap<MethodKey, Compiled> = new Map(
@@ -130,7 +135,7 @@ export function createDispatch({ handlers, config, audit, log, metrics }: Dispat
     }
   };
 
-  return async (call, signal) => {
+  const dispatch: Dispatch = async (call, signal) => {
     const started = performance.now();
     const found = compiled.get(call.key);
     if (found === undefined) return errorReply(404, "unknown_method");
@@ -140,5 +145,20 @@ export function createDispatch({ handlers, config, audit, log, metrics }: Dispat
       status: String(reply.status),
     });
     return reply;
+  };
+  if (tracing === undefined) return dispatch;
+  return (call, signal) => {
+    const name = methods[call.key].name;
+    const attributes = {
+      "rpc.system.name": "authkit",
+      "rpc.method": name,
+      "authkit.request_id": call.requestId,
+    };
+    return tracing.span(name, { kind: "server", attributes, parent: call.trace }, async (span) => {
+      const reply = await dispatch(call, signal);
+      span.describe({ "http.response.status_code": reply.status });
+      if (reply.status >= 500) span.fail(String(reply.status));
+      return reply;
+    });
   };
 }

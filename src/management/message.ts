@@ -1,11 +1,19 @@
 import { type MethodKey, methods } from "../contract/methods/index.ts";
 import type { ChannelReply, ChannelRequest } from "../platform/channel/port.ts";
 import type { HeaderList } from "../platform/http/engine.ts";
+import type { TraceCarrier } from "../platform/tracing/port.ts";
 import type { Call } from "./dispatch.ts";
 import { type CallReply, jsonHeaders } from "./reply.ts";
 
 function optionalText(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
+}
+
+function optionalCarrier(value: unknown): TraceCarrier | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
 }
 
 function isMethodKey(value: unknown): value is MethodKey {
@@ -14,8 +22,8 @@ function isMethodKey(value: unknown): value is MethodKey {
 
 /** A call as it crosses the channel between an http worker and a management worker. */
 export function packCall(call: Call): ChannelRequest {
-  const { key, requestId, ip, userAgent } = call;
-  return { head: { key, requestId, ip, userAgent }, body: call.body };
+  const { key, requestId, ip, userAgent, trace } = call;
+  return { head: { key, requestId, ip, userAgent, trace }, body: call.body };
 }
 
 /** Throws TypeError for a head that {@link packCall} did not make. */
@@ -28,6 +36,7 @@ export function unpackCall({ head, body }: ChannelRequest): Call {
     requestId: head.requestId,
     ip: optionalText(head.ip),
     userAgent: optionalText(head.userAgent),
+    trace: optionalCarrier(head.trace),
   };
 }
 

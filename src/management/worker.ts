@@ -6,6 +6,7 @@ import type { ChannelHandler } from "../platform/channel/port.ts";
 import type { HttpHandler } from "../platform/http/engine.ts";
 import type { Log } from "../platform/log/port.ts";
 import type { Metrics } from "../platform/metrics/port.ts";
+import type { Tracing } from "../platform/tracing/port.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createFront, requestAddress } from "./front.ts";
 import { createHandlers } from "./handlers/index.ts";
@@ -18,6 +19,7 @@ export interface ManagementServiceParts {
   readonly log: Log;
   readonly limits: Pick<Limits, "check">;
   readonly metrics: Metrics;
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface ManagementService {
@@ -36,6 +38,7 @@ export function createManagementService({
   log,
   limits,
   metrics,
+  tracing,
 }: ManagementServiceParts): ManagementService {
   const dispatch = createDispatch({
     handlers: createHandlers(core, config),
@@ -43,6 +46,7 @@ export function createManagementService({
     audit: core.audit,
     log,
     metrics,
+    tracing,
   });
   const { trustedProxies, trustCloudflare } = config.server;
   const clientIp = requestAddress(createClientIpResolver(trustedProxies, trustCloudflare));

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { AuthError } from "../../contract/errors/index.ts";
+import type { Counter, Metrics } from "../../platform/metrics/port.ts";
 import type { Queryable } from "../../platform/postgres/port.ts";
 import { isStorable } from "../identifiers/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
@@ -16,6 +17,11 @@ export type {
   SessionEvent,
   SignIn,
 } from "./types.ts";
+
+/** Sign-ins by their way and how they ended: `ok`, or the reason of the refusal. */
+export function loginCounter(metrics: Metrics): Counter {
+  return metrics.counter("authkit_login_total", "Sign-ins, by method and result", ["method", "result"]);
+}
 
 const maxUserAgent = 512;
 const maxPage = 1000;
@@ -36,9 +42,10 @@ export function storedUserAgent(context: CallContext): string | null {
  * transaction of what they tell about.
  */
 export function createAudit(
-  platform: Pick<Platform, "config" | "database" | "clock" | "random">,
+  platform: Pick<Platform, "config" | "database" | "clock" | "random"> & Partial<Pick<Platform, "metrics">>,
 ): Audit & AuditTrail {
   const { config, database, clock, random } = platform;
+  const logins = platform.metrics === undefined ? undefined : loginCounter(platform.metrics);
 
   function occasion(context: CallContext): Occasion {
     return { at: clock.now(), ip: storedAddress(context), userAgent: storedUserAgent(context) };
@@ -50,6 +57,8 @@ export function createAudit(
     on: Queryable = database,
   ): Promise<void> {
     if (events.length === 0) return;
+    for (const { event, method = "password_login", reason = "unknown" } of events)
+      if (event === "session_failed") logins?.add({ method, result: reason });
     await auditStore.addSessionEvents(on, config.issuer, occasion(context), {
       userIds: events.map((event) => event.userId),
       sessionIds: events.map((event) => event.sessionId),

@@ -1,6 +1,6 @@
 import { AuthError } from "../../contract/errors/index.ts";
 import type { Queryable } from "../../platform/postgres/port.ts";
-import { storedAddress, storedUserAgent } from "../audit/index.ts";
+import { loginCounter, storedAddress, storedUserAgent } from "../audit/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import { authenticationMethods, type Issuing } from "./issue.ts";
 import { hashRefreshToken } from "./refresh-token.ts";
@@ -20,11 +20,7 @@ export function createOpen(
   const { config, database, clock, random, log } = platform;
   const { maxPerUser, refreshTtlSeconds } = config.sessions;
   const demanding = rolesDemandingMfa(config);
-  const opened = platform.metrics.counter(
-    "authkit_sessions_opened_total",
-    "Sessions opened, by way of signing in",
-    ["origin"],
-  );
+  const logins = loginCounter(platform.metrics);
 
   type Read = (on: Queryable, userId: string, roles: readonly string[]) => Promise<SubjectRow | undefined>;
 
@@ -89,7 +85,7 @@ export function createOpen(
       log,
       written.evicted.map((id) => () => feed.revokeSession(id)),
     );
-    if (written.outcome.kind === "granted") opened.add({ origin: asked.origin });
+    if (written.outcome.kind === "granted") logins.add({ method: asked.origin, result: "ok" });
     return written.outcome;
   };
 }

@@ -3,11 +3,19 @@ import { AuthError } from "../../contract/errors/index.ts";
 import { type ChannelClient, ChannelUnavailable } from "../channel/port.ts";
 import type { Log } from "../log/port.ts";
 import type { Metrics } from "../metrics/port.ts";
+import type { Tracing } from "../tracing/port.ts";
 import type { PasswordHasher } from "./port.ts";
 import { decodeAnswer, encodeCall, type HashAnswer, type HashCall } from "./protocol.ts";
 
 /** How long a request waits for a hashing process to serve: a crashed one is back within this. */
 const waitMs = 5_000;
+
+/** What a hasher reports to. */
+export interface HasherInstruments {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly tracing?: Tracing | undefined;
+}
 
 /**
  * A {@link PasswordHasher} whose work is done by the hashing processes of this node, reached over one channel that knows all of them and
@@ -18,8 +26,7 @@ const waitMs = 5_000;
 export function createPasswordHasher(
   config: Pick<Config, "server">,
   channel: ChannelClient,
-  log: Log,
-  metrics: Metrics,
+  { log, metrics, tracing }: HasherInstruments,
 ): PasswordHasher {
   const refused = metrics.counter(
     "authkit_password_hash_refused_total",
@@ -55,7 +62,7 @@ export function createPasswordHasher(
     }
   }
 
-  async function request(
+  async function untraced(
     call: HashCall,
     password: string,
     signal: AbortSignal | undefined,
@@ -77,6 +84,14 @@ export function createPasswordHasher(
     refused.add({ reason: "busy" });
     throw new AuthError("server_busy", { retryAfter: answer.retryAfter });
   }
+
+  const request: typeof untraced =
+    tracing === undefined
+      ? untraced
+      : (call, password, signal) =>
+          tracing.span(`password ${call.operation}`, { kind: "client" }, () =>
+            untraced(call, password, signal),
+          );
 
   return {
     async hash(password, signal) {

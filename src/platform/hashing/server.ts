@@ -4,8 +4,8 @@ import type { HashEngine } from "./engine.ts";
 import { decodeCall, encodeAnswer, type HashAnswer, type HashCall } from "./protocol.ts";
 import { createHashQueue, HashQueueFull } from "./queue.ts";
 
-/** Around the 20–30 ms of the default parameters, out to imported hashes at their cost limits. */
-const buckets = [0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.1, 0.2, 0.5, 1, 2, 5];
+/** Dense around the 20–30 ms of the default parameters, out to imported hashes at their cost limits. */
+const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.1, 0.2, 0.5, 1, 2, 5];
 
 /**
  * Answers hash requests of all workers of the node, one at a time. The kernel computes off the event loop, so the process keeps

@@ -7,6 +7,8 @@ import { redactFields, redactText } from "./redaction.ts";
 export interface LogOptions {
   /** Name of the process in each line, e.g. `http-1`. */
   readonly worker: string;
+  /** Fields of whatever the line is written in the midst of: the ids of its trace. */
+  readonly around?: (() => object) | undefined;
   /** Where lines go instead of standard output. */
   readonly write?: (line: string) => void;
 }
@@ -21,6 +23,7 @@ export function createLog(config: Pick<LogConfig, "level" | "pretty">, options: 
       level: config.level,
       base: { pid: process.pid, worker: options.worker },
       messageKey: "msg",
+      ...(options.around === undefined ? {} : { mixin: options.around }),
       timestamp: () => stdTimeFunctions.isoTime().replace('"time"', '"ts"'),
       formatters: { level: (label) => ({ level: label }) },
       // Errors have been described by the redaction; pino's own serializer would look for an Error again.

@@ -1,5 +1,6 @@
 import { lookup } from "node:dns";
 import type { Agent } from "undici";
+import type { Tracing } from "../tracing/port.ts";
 import { blockedAddress, OutboundError } from "./errors.ts";
 import { createFetch } from "./fetch.ts";
 import type { Outbound, OutboundRequest, OutboundResponse } from "./port.ts";
@@ -13,6 +14,8 @@ export interface OutboundOptions {
   /** Development and closed networks: private and reserved addresses may be called. */
   readonly allowPrivate: boolean;
   readonly userAgent?: string;
+  /** Gives each call a span. The ids of our traces are not sent along: they are none of the other side's business. */
+  readonly tracing?: Tracing | undefined;
   /** All addresses of a name; the system's resolver by default. */
   readonly resolve?: Resolve;
 }
@@ -34,7 +37,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   };
   const userAgent = options.userAgent ?? "authkit-server";
 
-  async function send(
+  async function untraced(
     request: OutboundRequest,
     body: string | Uint8Array | undefined,
   ): Promise<OutboundResponse> {
@@ -60,6 +63,22 @@ export function createOutbound(options: OutboundOptions): Outbound {
       throw translate(error, url.hostname, limit.aborted, request.signal?.aborted === true);
     }
   }
+
+  const { tracing } = options;
+  const send: typeof untraced =
+    tracing === undefined
+      ? untraced
+      : (request, body) => {
+          const method = request.method ?? "GET";
+          const host = URL.parse(request.url)?.hostname ?? "";
+          const attributes = { "http.request.method": method, "server.address": host };
+          return tracing.span(method, { kind: "client", attributes }, async (span) => {
+            const response = await untraced(request, body);
+            span.describe({ "http.response.status_code": response.status });
+            if (response.status >= 400) span.fail(String(response.status));
+            return response;
+          });
+        };
 
   return {
     request: (request) => send(request, request.body),

@@ -3,6 +3,7 @@ import type { DatabaseConfig } from "../../config/config.ts";
 import { parseDsn } from "../../config/dsn.ts";
 import type { Log } from "../log/port.ts";
 import type { Metrics } from "../metrics/port.ts";
+import { statementSpan, type Tracing } from "../tracing/port.ts";
 import { currentSignal, uncancelled } from "./cancellation.ts";
 import { openConnection } from "./connection.ts";
 import { tlsAttempts } from "./encryption.ts";
@@ -37,6 +38,8 @@ export interface DatabaseOptions {
   readonly poolMax?: number | undefined;
   /** Overrides the configured time-out; 0 = none. */
   readonly statementTimeoutMs?: number | undefined;
+  /** Gives each statement a span. */
+  readonly tracing?: Tracing | undefined;
   /** Where `PG*` variables fill gaps of the DSN; the process's own by default. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
@@ -94,10 +97,11 @@ export function createDatabase(
     maxLifetimeMs: config.maxLifetimeMs,
     waitTimeoutMs: config.connectTimeoutMs,
     open: () => openConnection(connect),
+    onWait: (milliseconds) => instruments.waited(milliseconds),
     log,
   });
+  const instruments = createInstruments(metrics, () => pool.state);
   const render = createRenderer(config.schema, config.preparedStatements);
-  const instruments = createInstruments(metrics, pool);
   const statementTimeoutMs = options.statementTimeoutMs ?? config.statementTimeoutMs;
 
   const lookUp = createLookups(pool, statementTimeoutMs, log);
@@ -125,7 +129,7 @@ export function createDatabase(
     }
   };
 
-  const query = async <R extends object>(
+  const untraced = async <R extends object>(
     statement: Statement,
     values: readonly SqlValue[] = [],
     queryOptions: QueryOptions = {},
@@ -162,12 +166,22 @@ export function createDatabase(
     }
   };
 
+  const { tracing } = options;
+  const query: typeof untraced =
+    tracing === undefined
+      ? untraced
+      : (statement, values, queryOptions) => {
+          const { label } = render(statement);
+          return tracing.span(label, statementSpan(label), () => untraced(statement, values, queryOptions));
+        };
+
   const context: TransactionContext = {
     acquire: (signal) => pool.acquire(signal),
     release: (connection) => pool.release(connection),
     render,
     timeoutMs: statementTimeoutMs,
     log,
+    tracing,
   };
 
   const transaction = async <T>(

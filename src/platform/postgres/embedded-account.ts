@@ -38,6 +38,8 @@ export async function prepareAccount(dataParent: string, programs: readonly stri
       `--reuid=${uid}`,
       `--regid=${gid}`,
       "--clear-groups",
+      // Else access(2), by which initdb looks for its neighbours, would not count the capability.
+      "--securebits=+no_setuid_fixup",
       "--inh-caps=-all,+dac_override",
       "--ambient-caps=-all,+dac_override",
       "--",

@@ -1,11 +1,11 @@
 import { AuthError } from "../../contract/errors/index.ts";
 import type { Metrics } from "../metrics/port.ts";
-import type { ConnectionPool } from "./pool.ts";
-import { ConstraintViolation } from "./port.ts";
+import { ConstraintViolation, type PoolState } from "./port.ts";
 
 /** What the database port reports about itself. */
 export interface Instruments {
   took(milliseconds: number): void;
+  waited(milliseconds: number): void;
   failed(error: unknown): void;
   conflicted(): void;
   stop(): void;
@@ -14,10 +14,16 @@ export interface Instruments {
 const sampleMs = 5_000;
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
-export function createInstruments(metrics: Metrics, pool: ConnectionPool): Instruments {
+export function createInstruments(metrics: Metrics, pool: () => PoolState): Instruments {
   const duration = metrics.histogram(
     "authkit_database_statement_seconds",
     "Time from a statement's start, with the wait for a connection, to its answer",
+    [],
+    buckets,
+  );
+  const wait = metrics.histogram(
+    "authkit_db_pool_wait_seconds",
+    "Time callers waited for a connection; who got one at once is not counted",
     [],
     buckets,
   );
@@ -32,7 +38,7 @@ export function createInstruments(metrics: Metrics, pool: ConnectionPool): Instr
   );
   const connections = metrics.gauge("authkit_database_connections", "Connections of this process", ["state"]);
   const sample = () => {
-    const { total, idle, waiting } = pool.state;
+    const { total, idle, waiting } = pool();
     connections.set(total, { state: "total" });
     connections.set(idle, { state: "idle" });
     connections.set(waiting, { state: "waiting" });
@@ -42,6 +48,7 @@ export function createInstruments(metrics: Metrics, pool: ConnectionPool): Instr
   sample();
   return {
     took: (milliseconds) => duration.observe(milliseconds / 1000),
+    waited: (milliseconds) => wait.observe(milliseconds / 1000),
     failed: (error) => {
       if (error instanceof ConstraintViolation) failures.add({ kind: "constraint" });
       else if (!(error instanceof AuthError)) failures.add({ kind: "error" });

@@ -11,6 +11,8 @@ export interface PoolOptions {
   /** How long a caller waits for a connection. */
   readonly waitTimeoutMs: number;
   readonly open: () => Promise<Connection>;
+  /** How long somebody waited who did not get a connection at once, or none in the end. */
+  readonly onWait: (milliseconds: number) => void;
   readonly log: Log;
 }
 
@@ -100,8 +102,10 @@ export class ConnectionPool {
   }
 
   #wait(signal: AbortSignal | undefined): Promise<Connection> {
+    const began = performance.now();
     return new Promise((done, fail) => {
       const settle = () => {
+        this.#options.onWait(performance.now() - began);
         clearTimeout(timer);
         this.#waiting.delete(waiter);
         signal?.removeEventListener("abort", abort);

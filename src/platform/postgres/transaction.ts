@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Log } from "../log/port.ts";
+import { statementSpan, type Tracing } from "../tracing/port.ts";
 import type { Connection } from "./connection.ts";
 import { watch } from "./execution.ts";
 import { DatabaseError, isConnectionFailure, sqlStateOf, translate, unavailable } from "./failures.ts";
@@ -13,6 +14,7 @@ export interface TransactionContext {
   readonly render: (statement: Statement) => Rendered;
   readonly timeoutMs: number;
   readonly log: Log;
+  readonly tracing: Tracing | undefined;
 }
 
 /** A client that vanished without a word must not keep its row locks. */
@@ -85,6 +87,10 @@ export class RunningTransaction implements Transaction {
     this.#over = true;
     if (this.#connection === undefined) return;
     const connection = await this.#connection;
+    await this.#traced("COMMIT", () => this.#commit(connection));
+  }
+
+  async #commit(connection: Connection): Promise<void> {
     await this.#free;
     const { result, settled } = watch(connection, connection.command("COMMIT"), {
       signal: undefined,
@@ -146,9 +152,16 @@ export class RunningTransaction implements Transaction {
   ): Promise<pg.QueryResult<R>> {
     const rendered = this.#context.render(statement);
     const bound = bindable(values, rendered.label);
-    return this.#send(rendered.label, options?.signal, options?.timeoutMs, (connection) =>
-      connection.query<R>(rendered, bound),
+    return this.#traced(rendered.label, () =>
+      this.#send(rendered.label, options?.signal, options?.timeoutMs, (connection) =>
+        connection.query<R>(rendered, bound),
+      ),
     );
+  }
+
+  #traced<T>(label: string, work: () => Promise<T>): Promise<T> {
+    const { tracing } = this.#context;
+    return tracing === undefined ? work() : tracing.span(label, statementSpan(label), work);
   }
 
   async #send<T>(

@@ -2,6 +2,7 @@ import type { JobWithMetadata, PgBoss } from "pg-boss";
 import type { Log } from "../log/port.ts";
 import type { Counter, Histogram, Metrics } from "../metrics/port.ts";
 import type { Database } from "../postgres/port.ts";
+import type { Tracing } from "../tracing/port.ts";
 import { bossDatabase } from "./boss-database.ts";
 import { defineQueue, type QueueDefinition, queueSchema } from "./schema.ts";
 
@@ -35,6 +36,8 @@ export interface JobRunnerOptions {
   readonly jobs: readonly JobDefinition[];
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Gives each attempt a span. */
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface JobRunner {
@@ -45,6 +48,7 @@ export interface JobRunner {
 interface Instruments {
   readonly jobs: Counter;
   readonly seconds: Histogram;
+  readonly tracing: Tracing | undefined;
 }
 
 /** Maintenance of a long queue takes its time. */
@@ -69,7 +73,8 @@ export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunn
   boss.on("warning", (warning) => log.warn({ warning: warning.message }, "job queue"));
   const instruments: Instruments = {
     jobs: metrics.counter("authkit_jobs_total", "Attempts at jobs", ["queue", "result"]),
-    seconds: metrics.histogram("authkit_job_seconds", "Duration of attempts at jobs", ["queue"]),
+    seconds: metrics.histogram("authkit_jobs_seconds", "Duration of attempts at jobs", ["queue"]),
+    tracing: options.tracing,
   };
   try {
     await boss.start();
@@ -79,9 +84,32 @@ export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunn
     await boss.stop({ graceful: false });
     throw error;
   }
+  const sampling = sampleQueues(boss, options);
   return {
-    stop: (timeoutMs) => boss.stop({ graceful: true, timeout: timeoutMs }),
+    stop: async (timeoutMs) => {
+      clearInterval(sampling);
+      await boss.stop({ graceful: true, timeout: timeoutMs });
+    },
   };
+}
+
+const sampleMs = 15_000;
+
+/** Every node tells the same numbers, which the library counts once a minute: look at the greatest, not at the sum. */
+function sampleQueues(boss: PgBoss, { jobs, log, metrics }: JobRunnerOptions): NodeJS.Timeout {
+  const waiting = metrics.gauge("authkit_jobs_waiting", "Jobs that wait for their turn or their time", [
+    "queue",
+  ]);
+  const names = jobs.map(({ name }) => name);
+  for (const queue of names) waiting.set(0, { queue });
+  const sample = async (): Promise<void> => {
+    for (const { name, queuedCount } of await boss.getQueues(names))
+      waiting.set(queuedCount, { queue: name });
+  };
+  const timer = setInterval(() => {
+    sample().catch((error: unknown) => log.debug({ err: error }, "queues could not be counted"));
+  }, sampleMs);
+  return timer.unref();
 }
 
 async function serve(boss: PgBoss, job: JobDefinition, log: Log, instruments: Instruments): Promise<void> {
@@ -109,6 +137,24 @@ async function serve(boss: PgBoss, job: JobDefinition, log: Log, instruments: In
 }
 
 async function attempt(
+  definition: JobDefinition,
+  job: JobWithMetadata<object>,
+  log: Log,
+  instruments: Instruments,
+): Promise<void> {
+  const { tracing } = instruments;
+  if (tracing === undefined) return untracedAttempt(definition, job, log, instruments);
+  const attributes = {
+    "messaging.system": "pg-boss",
+    "messaging.destination.name": definition.name,
+    "messaging.operation.type": "process",
+  };
+  return tracing.span(`process ${definition.name}`, { kind: "consumer", attributes }, () =>
+    untracedAttempt(definition, job, log, instruments),
+  );
+}
+
+async function untracedAttempt(
   definition: JobDefinition,
   job: JobWithMetadata<object>,
   log: Log,

@@ -41,7 +41,10 @@ async function start(count: number, environment: NodeJS.ProcessEnv) {
   }
   await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once("message", resolve))));
   const paths = workers.map((_, slot) => join(directory, `hashing-${slot}.sock`));
-  const hasher = createPasswordHasher(testConfig(), connectChannel(paths), silentLog, createMetrics("test"));
+  const hasher = createPasswordHasher(testConfig(), connectChannel(paths), {
+    log: silentLog,
+    metrics: createMetrics("test"),
+  });
   cleanup.push(() => hasher.close());
   return { workers, hasher };
 }

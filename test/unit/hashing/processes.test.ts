@@ -52,7 +52,7 @@ async function serve(engines: readonly HashEngine[], limit = 10) {
   );
   cleanup.push(() => Promise.all(servers.map((server) => server.drain(100))));
   const connect = (): PasswordHasher => {
-    const hasher = createPasswordHasher(testConfig(), connectChannel(paths), silentLog, metrics);
+    const hasher = createPasswordHasher(testConfig(), connectChannel(paths), { log: silentLog, metrics });
     cleanup.push(() => hasher.close());
     return hasher;
   };
@@ -141,12 +141,10 @@ describe("hashing over the channel", () => {
     const server = await listenChannel(dying, createHashHandler(held, 10, createMetrics("dying")), {
       log: silentLog,
     });
-    const hasher = createPasswordHasher(
-      testConfig(),
-      connectChannel([dying, paths[0] ?? ""]),
-      silentLog,
-      createMetrics("client"),
-    );
+    const hasher = createPasswordHasher(testConfig(), connectChannel([dying, paths[0] ?? ""]), {
+      log: silentLog,
+      metrics: createMetrics("client"),
+    });
     cleanup.push(() => hasher.close());
     cleanup.push(async () => connect().close());
     // Two at once: each process gets one.
