@@ -46,6 +46,9 @@ personas:
       - { name: guard, permissions: ["org:members:read"], requires_mfa: true }
   - name: unit
     parent: org
+  - name: studio
+    parent: root
+    capabilities: { api_keys: true, custom_roles: true }
   - name: vault
     parent: root
     roles:

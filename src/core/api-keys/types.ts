@@ -42,7 +42,7 @@ export interface ApiKeyRequest {
 export interface ApiKeys extends ApiKeyResolver {
   /**
    * Makes a key; the text is told this once. Throws `permission_group_not_found`, `missing_name`, `invalid_role`, `unknown_role`,
-   * `invalid_expiry`, `invalid_request`, and the codes of authority.
+   * `role_not_assignable` for a role the group has not defined, `invalid_expiry`, `invalid_request`, and the codes of authority.
    */
   mint(
     address: GroupAddress,

@@ -3,7 +3,7 @@ import { type Queryable, sql } from "../../platform/postgres/port.ts";
 import type { Audit } from "../audit/index.ts";
 import { covered } from "../authentication/permission-cover.ts";
 import type { CallContext, Platform } from "../platform.ts";
-import { definedRole, effectiveGrants, resolveGroup } from "./permissions.ts";
+import { effectiveGrants, resolveGroup } from "./permissions.ts";
 import { groupStore } from "./store.ts";
 import type { Catalogue, GroupAddress, RoleDefinition } from "./types.ts";
 
@@ -60,7 +60,13 @@ export function createCustomRoles(
     persona: string,
     grants: readonly string[],
   ): Promise<void> {
-    const held = await effectiveGrants(on, catalogue, { id: actorUserId, kind: "user" }, groupId);
+    const held = await effectiveGrants(
+      on,
+      catalogue,
+      { id: actorUserId, kind: "user" },
+      groupId,
+      clock.now(),
+    );
     if (!covered(held, `${persona}:roles:manage`)) throw new AuthError("insufficient_role_authority");
     if (!grants.every((grant) => covered(held, grant))) throw new AuthError("role_assignment_escalation");
   }
@@ -77,7 +83,8 @@ export function createCustomRoles(
     const group = await resolveGroup(database, address);
     await database.transaction(async (tx) => {
       if (!(await groupStore.lock(tx, group.id))) throw new AuthError("permission_group_not_found");
-      const present = await definedRole(tx, catalogue, group, name);
+      // What is stored, also under a name that its persona has come to declare since.
+      const present = await groupStore.customRole(tx, group.id, name);
       const grants = [...(present?.permissions ?? []), ...(next?.permissions ?? [])];
       await assertCoversAll(tx, actorUserId, group.id, group.persona, grants);
       if (next === undefined) {
@@ -117,10 +124,7 @@ export function createCustomRoles(
     },
 
     async remove(actorUserId, address, role, context) {
-      const name = role.trim();
-      if (catalogue.role(address.persona.trim(), name) !== undefined)
-        throw new AuthError("custom_role_is_catalog_role");
-      await change(actorUserId, address, name, undefined, context);
+      await change(actorUserId, address, role.trim(), undefined, context);
     },
   };
 }

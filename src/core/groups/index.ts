@@ -2,20 +2,19 @@ import { AuthError } from "../../contract/errors/index.ts";
 import { ConstraintViolation, type Transaction } from "../../platform/postgres/port.ts";
 import type { Authorization } from "../authentication/authorization.ts";
 import { covered } from "../authentication/permission-cover.ts";
-import { isUuid } from "../identifiers/index.ts";
+import { isSlug, isUuid } from "../identifiers/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import { createCatalogue } from "./catalogue.ts";
 import { reportDrift, seedContainment } from "./containment.ts";
 import { createCustomRoles } from "./custom-roles.ts";
 import { createJoining } from "./joining.ts";
 import { createAssignments, createMembership, type MembershipDependencies } from "./membership.ts";
-import { definedRole, effectiveGrants, isDisplayName, isGroupSlug, resolveGroup } from "./permissions.ts";
+import { definedRole, effectiveGrants, isDisplayName, resolveGroup } from "./permissions.ts";
 import { createGroupSettings } from "./settings.ts";
 import { groupStore } from "./store.ts";
 import type { GroupAddress, GroupRow, Groups, NewGroup, Subject } from "./types.ts";
 
 export { prepareGroups } from "./containment.ts";
-export { isGroupSlug } from "./permissions.ts";
 export type {
   Capability,
   Catalogue,
@@ -51,7 +50,7 @@ export function createGroups(
   async function permissions(subject: Subject, address: GroupAddress): Promise<string[]> {
     try {
       const group = await resolveGroup(database, address);
-      return await effectiveGrants(database, catalogue, subject, group.id);
+      return await effectiveGrants(database, catalogue, subject, group.id, clock.now());
     } catch (error) {
       if (error instanceof AuthError && error.code === "permission_group_not_found") return [];
       throw error;
@@ -82,7 +81,7 @@ export function createGroups(
       displayName: request.displayName.trim(),
     };
     const isRoot = persona.name === "root";
-    if (isRoot ? slug !== "" : !isGroupSlug(slug)) throw new AuthError("group_slug_invalid");
+    if (isRoot ? slug !== "" : !isSlug(slug)) throw new AuthError("group_slug_invalid");
     if (!isDisplayName(group.displayName)) throw new AuthError("invalid_request");
     if (parentPersona !== "" && parentPersona !== persona.parent)
       throw new AuthError("unknown_group_persona");
@@ -159,7 +158,8 @@ export function createGroups(
       return groupStore.members(database, (await resolveGroup(database, address)).id);
     },
     memberships: async (subject) => (isUuid(subject.id) ? groupStore.memberships(database, subject) : []),
-    permissionsIn: (subject, groupId, on) => effectiveGrants(on ?? database, catalogue, subject, groupId),
+    permissionsIn: (subject, groupId, on) =>
+      effectiveGrants(on ?? database, catalogue, subject, groupId, clock.now()),
     can: async (subject, permission, address) => covered(await permissions(subject, address), permission),
     role: (group, role, on) => definedRole(on ?? database, catalogue, group, role),
     async lock(group, tx) {

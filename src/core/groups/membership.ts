@@ -103,7 +103,7 @@ export function createMembership(
     const actor = actorUserId.trim();
     if (actor === "") throw new AuthError("insufficient_role_authority");
     const q = on ?? database;
-    const held = await effectiveGrants(q, catalogue, { id: actor, kind: "user" }, group.id);
+    const held = await effectiveGrants(q, catalogue, { id: actor, kind: "user" }, group.id, clock.now());
     const definition = await definedRole(q, catalogue, group, role);
     assertCovers(held, group.persona, capability, definition?.permissions);
     if (definition === undefined) throw new AuthError("role_not_assignable");
@@ -122,7 +122,12 @@ export function createMembership(
     const actor: Subject = { id: actorUserId.trim(), kind: "user" };
     const definition = await definedRole(tx, catalogue, group, role);
     const wanted = definition?.permissions ?? (held.includes(role) ? [] : undefined);
-    assertCovers(await effectiveGrants(tx, catalogue, actor, group.id), group.persona, capability, wanted);
+    assertCovers(
+      await effectiveGrants(tx, catalogue, actor, group.id, clock.now()),
+      group.persona,
+      capability,
+      wanted,
+    );
   }
 
   async function clear(

@@ -1,16 +1,9 @@
 import { AuthError } from "../../contract/errors/index.ts";
 import type { Queryable } from "../../platform/postgres/port.ts";
 import { covered } from "../authentication/permission-cover.ts";
-import { isStorable, isUuid } from "../identifiers/index.ts";
+import { isSlug, isStorable, isUuid } from "../identifiers/index.ts";
 import { groupStore } from "./store.ts";
 import type { Capability, Catalogue, GroupAddress, GroupRow, RoleDefinition, Subject } from "./types.ts";
-
-const slugSyntax = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
-
-/** At most 253 of lower-case letters, digits, `-` and single dots, starting and ending with a letter or digit. */
-export function isGroupSlug(slug: string): boolean {
-  return slug.length <= 253 && slugSyntax.test(slug) && !slug.includes("..");
-}
 
 const maxDisplayNameBytes = 256;
 
@@ -26,7 +19,7 @@ export async function resolveGroup(on: Queryable, address: GroupAddress): Promis
   const group =
     persona === "root"
       ? await groupStore.root(on)
-      : isGroupSlug(slug)
+      : isSlug(slug)
         ? await groupStore.bySlug(on, persona, slug)
         : undefined;
   if (group === undefined) throw new AuthError("permission_group_not_found");
@@ -35,17 +28,18 @@ export async function resolveGroup(on: Queryable, address: GroupAddress): Promis
 
 /**
  * Union of the grants of the subject's roles in the group and its live ancestors, globs verbatim. A catalogue role shadows a custom
- * role of its name; a role neither declared nor defined confers nothing.
+ * role of its name; a role neither declared nor defined confers nothing, and so does any role of a user who is banned or deleted.
  */
 export async function effectiveGrants(
   on: Queryable,
   catalogue: Catalogue,
   subject: Subject,
   groupId: string,
+  now: Date,
 ): Promise<string[]> {
   if (!isUuid(subject.id)) return [];
   const grants = new Set<string>();
-  for (const { persona, role, permissions } of await groupStore.chainRoles(on, subject, groupId)) {
+  for (const { persona, role, permissions } of await groupStore.chainRoles(on, subject, groupId, now)) {
     const custom = catalogue.persona(persona)?.customRoles === true ? permissions : null;
     for (const grant of catalogue.role(persona, role)?.permissions ?? custom ?? []) grants.add(grant);
   }

@@ -1,8 +1,9 @@
 import { AuthError } from "../../contract/errors/index.ts";
 import { ConstraintViolation, sql } from "../../platform/postgres/port.ts";
 import type { Audit } from "../audit/index.ts";
+import { isSlug } from "../identifiers/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
-import { isDisplayName, isGroupSlug, resolveGroup } from "./permissions.ts";
+import { isDisplayName, resolveGroup } from "./permissions.ts";
 import { groupStore } from "./store.ts";
 import type { GroupAddress, GroupRow } from "./types.ts";
 
@@ -59,7 +60,7 @@ export function createGroupSettings(
     async update(address, change, context) {
       const slug = change.slug?.trim().toLowerCase();
       const displayName = change.displayName?.trim();
-      if (slug !== undefined && !isGroupSlug(slug)) throw new AuthError("group_slug_invalid");
+      if (slug !== undefined && !isSlug(slug)) throw new AuthError("group_slug_invalid");
       if (displayName !== undefined && !isDisplayName(displayName)) throw new AuthError("invalid_request");
       const group = await resolveGroup(database, address);
       if (group.instanceSlug === null) throw new AuthError("invalid_request");

@@ -81,6 +81,9 @@ const chainRoles = sql(
   SELECT chain.persona, held.role, custom.permissions
   FROM chain JOIN held ON held.group_id = chain.id
   LEFT JOIN ${s}.group_custom_roles AS custom ON custom.permission_group_id = chain.id AND custom.role = held.role
+  WHERE $2::text <> 'user' OR EXISTS (
+    SELECT FROM ${s}.users AS u
+    WHERE u.id = $1 AND u.deleted_at IS NULL AND (u.banned_at IS NULL OR u.banned_until <= $4))
   ORDER BY chain.id`,
 );
 
@@ -176,8 +179,9 @@ export const groupStore = {
     ])) > 0,
   members: (on: Queryable, id: string) => on.rows<GroupMemberRow>(members, [id]),
   memberships: (on: Queryable, { id, kind }: Subject) => on.rows<MembershipRow>(memberships, [id, kind]),
-  chainRoles: (on: Queryable, { id, kind }: Subject, groupId: string) =>
-    on.rows<ChainRole>(chainRoles, [id, kind, groupId]),
+  /** Nothing for a user who is banned or deleted. */
+  chainRoles: (on: Queryable, { id, kind }: Subject, groupId: string, now: Date) =>
+    on.rows<ChainRole>(chainRoles, [id, kind, groupId, now]),
   customRole: (on: Queryable, groupId: string, role: string) =>
     on.row<{ readonly name: string; readonly permissions: readonly string[]; readonly requiresMfa: boolean }>(
       customRole,

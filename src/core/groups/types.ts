@@ -85,7 +85,7 @@ export interface Groups {
   ): Promise<void>;
   members(address: GroupAddress): Promise<GroupMemberRow[]>;
   memberships(subject: Subject): Promise<MembershipRow[]>;
-  /** Effective grants along the chain of parents, globs verbatim; empty for an unknown group. */
+  /** Effective grants along the chain of parents, globs verbatim; empty for an unknown group, and for a user banned or deleted. */
   permissions(subject: Subject, address: GroupAddress): Promise<string[]>;
   /** The same by the group's id, within a transaction. */
   permissionsIn(subject: Subject, groupId: string, on?: Transaction): Promise<string[]>;

@@ -13,7 +13,6 @@ export {
   isAttributeKey,
   isMetadataKey,
   isPersonaOrRole,
-  isShortSlug,
   isSlug,
   isStorable,
   isStorableJson,

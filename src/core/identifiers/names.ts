@@ -5,11 +5,6 @@ export function isSlug(text: string): boolean {
   return text.length <= 253 && /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(text) && !text.includes("..");
 }
 
-/** The narrower slug of the earlier generation: 1–63 characters without dots. */
-export function isShortSlug(text: string): boolean {
-  return /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text);
-}
-
 /** Names of personas and of the roles of groups. */
 export function isPersonaOrRole(text: string): boolean {
   return /^[a-z][a-z0-9-]*$/.test(text);

@@ -1,4 +1,5 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import type { Transaction } from "../../platform/postgres/port.ts";
 import type { Audit } from "../audit/index.ts";
 import type { GroupRow, Groups } from "../groups/index.ts";
 import { isUuid } from "../identifiers/index.ts";
@@ -33,6 +34,17 @@ export function createInviteLinks(
   { groups, audit, messages }: InviteParts,
 ): InviteLinks {
   const { config, database, clock, random } = platform;
+
+  /** Whoever made the link must still be allowed to: otherwise it outlives the authority it came from. */
+  async function assertInviterMay(tx: Transaction, link: LockedLink): Promise<void> {
+    if (link.inviterGone) throw new AuthError("group_invite_link_revoked");
+    try {
+      await groups.assertAuthority(link.invitedBy, groupOf(link), "members:manage", link.role, tx);
+    } catch (cause) {
+      if (!isAuthError(cause)) throw cause;
+      throw new AuthError("group_invite_link_revoked", { cause });
+    }
+  }
 
   return {
     async create(address, givenRole, givenInviter, ttlSeconds, context) {
@@ -97,7 +109,7 @@ export function createInviteLinks(
         const at = clock.now();
         const link = await inviteStore.lockLink(tx, hashToken(code), at);
         if (link === undefined) throw new AuthError("group_invite_link_not_found");
-        if (link.revokedAt !== null || link.inviterGone) throw new AuthError("group_invite_link_revoked");
+        if (link.revokedAt !== null) throw new AuthError("group_invite_link_revoked");
         if (link.expiresAt !== null && link.expiresAt <= at) throw new AuthError("group_invite_link_expired");
         const group = groupOf(link);
         const joined = {
@@ -105,18 +117,11 @@ export function createInviteLinks(
           instanceSlug: group.instanceSlug ?? "",
           role: link.role,
         };
-        // Whoever made the link must still be allowed to: otherwise it outlives the authority it came from.
-        try {
-          await groups.assertAuthority(link.invitedBy, group, "members:manage", link.role, tx);
-        } catch (cause) {
-          if (!isAuthError(cause)) throw cause;
-          throw new AuthError("group_invite_link_revoked", { cause });
-        }
-        const outcome = await groups.join(tx, group, userId, link.role, context, {
-          allowed: link.redeemedAt === null,
+        const outcome = await groups.join(tx, group, userId, link.role, context, async () => {
+          if (link.redeemedAt !== null) throw new AuthError("group_invite_link_not_found");
+          await assertInviterMay(tx, link);
         });
         if (outcome === "kept") return joined;
-        if (outcome === "refused") throw new AuthError("group_invite_link_not_found");
         await inviteStore.redeemLink(tx, link.id, at);
         await audit.record(
           {

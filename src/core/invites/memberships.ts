@@ -51,6 +51,22 @@ export function createMembershipInvites(
       }
     },
 
+    async list(address) {
+      return inviteStore.membershipsOf(database, (await groups.resolve(address)).id);
+    },
+
+    async revoke(address, givenId, context) {
+      const group = await groups.resolve(address);
+      const id = givenId.trim().toLowerCase();
+      await database.transaction(async (tx) => {
+        if (!isUuid(id) || !(await inviteStore.revokeMembership(tx, id, group.id, clock.now())))
+          throw new AuthError("group_membership_invite_not_found");
+        const target = `group_membership_invite:${id}`;
+        const details = { group: group.id };
+        await audit.record({ action: "invite.revoked", target, outcome: "ok", details }, context, tx);
+      });
+    },
+
     async pending(userId) {
       return isUuid(userId) ? inviteStore.pending(database, userId, clock.now()) : [];
     },
@@ -62,7 +78,7 @@ export function createMembershipInvites(
         const claimed = await inviteStore.claim(tx, invite, user, clock.now());
         if (claimed === undefined) throw new AuthError("group_membership_invite_not_found");
         const group = groupOf(claimed);
-        await groups.join(tx, group, user, claimed.role, context, { allowed: true });
+        await groups.join(tx, group, user, claimed.role, context);
         const details = { group: group.id, role: claimed.role };
         const target = `group_membership_invite:${invite}`;
         await audit.record({ action: "invite.accepted", target, outcome: "ok", details }, context, tx);

@@ -1,5 +1,6 @@
 import { AuthError } from "../../contract/errors/index.ts";
 import type { Log } from "../../platform/log/port.ts";
+import type { Transaction } from "../../platform/postgres/port.ts";
 import { isUuid, parseNewEmail } from "../identifiers/index.ts";
 import type { Messages } from "../messages/types.ts";
 import type { CallContext, Platform } from "../platform.ts";
@@ -14,10 +15,10 @@ const root = { persona: "root", instanceSlug: "" } as const;
 
 /** See {@link RegistrationInvites}. */
 export function createRegistrationInvites(
-  platform: Pick<Platform, "database" | "clock" | "random"> & { readonly log: Log },
+  platform: Pick<Platform, "config" | "database" | "clock" | "random"> & { readonly log: Log },
   parts: InviteParts & { readonly mail: Pick<Messages, "available" | "send"> },
 ): RegistrationInvites {
-  const { database, clock, random, log } = platform;
+  const { config, database, clock, random, log } = platform;
   const { groups, audit, messages, mail } = parts;
 
   async function assertMayInvite(userId: string): Promise<void> {
@@ -26,16 +27,19 @@ export function createRegistrationInvites(
   }
 
   /** The group and role the account will have; authority over the role takes the place of the right to invite. */
-  async function carriedRole(request: RegistrationInviteRequest, invitedBy: string) {
+  async function carriedRole(request: RegistrationInviteRequest, invitedBy: string, tx: Transaction) {
     const persona = request.persona.trim();
     const role = request.role.trim().toLowerCase();
     if (persona === "" || role === "") {
       await assertMayInvite(invitedBy);
       return undefined;
     }
+    if (config.registration.mode === "closed") throw new AuthError("external_invites_disabled");
     if (!groups.catalogue.mayExist(persona, role)) throw new AuthError("role_not_assignable");
     const group = await groups.resolve({ persona, instanceSlug: request.instanceSlug });
-    await groups.assertAuthority(invitedBy, group, "members:manage", role);
+    await groups.lock(group, tx);
+    const { requiresMfa } = await groups.assertAuthority(invitedBy, group, "members:manage", role, tx);
+    if (requiresMfa && config.mfa.mode !== "disabled") throw new AuthError("2fa_enrollment_required");
     return { group, role };
   }
 
@@ -60,11 +64,11 @@ export function createRegistrationInvites(
       const email = parseNewEmail(request.email);
       const invitedBy = request.invitedBy.trim().toLowerCase();
       if (invitedBy === "") throw new AuthError("invalid_invite");
-      const carried = await carriedRole(request, invitedBy);
       const ttl = request.ttlSeconds <= 0 ? defaultTtl : request.ttlSeconds;
       const [id, code, at] = [random.uuid(), random.token(32), clock.now()];
       const expiresAt = new Date(Math.min(at.getTime() + ttl * 1000, 8.64e15));
-      await database.transaction(async (tx) => {
+      const carried = await database.transaction(async (tx) => {
+        const carried = await carriedRole(request, invitedBy, tx);
         await inviteStore.insertRegistration(tx, {
           ...{ id, email, invitedBy, codeHash: hashToken(code), expiresAt, at },
           groupId: carried?.group.id ?? null,
@@ -80,6 +84,7 @@ export function createRegistrationInvites(
           context,
           tx,
         );
+        return carried;
       });
       const url = messages.link("invite", { account_invite_token: code });
       await send(email, url, Math.min(ttl, 365 * 86_400), context);

@@ -1,5 +1,5 @@
 import { type Queryable, sql } from "../../platform/postgres/port.ts";
-import type { InviteLink, PendingMembership } from "./types.ts";
+import type { InviteLink, OfferedMembership, PendingMembership } from "./types.ts";
 
 const insertLink = sql(
   "invites.insertLink",
@@ -77,6 +77,22 @@ const decline = sql(
   (s) => `
   UPDATE ${s}.group_membership_invites SET declined_at = $3, updated_at = $3
   WHERE id = $1 AND user_id = $2 AND accepted_at IS NULL AND declined_at IS NULL AND revoked_at IS NULL`,
+);
+
+const membershipsOf = sql(
+  "invites.membershipsOf",
+  (s) => `
+  SELECT id, user_id AS "userId", role, invited_by AS "invitedBy", created_at AS "createdAt", expires_at AS "expiresAt"
+  FROM ${s}.group_membership_invites
+  WHERE permission_group_id = $1 AND accepted_at IS NULL AND declined_at IS NULL AND revoked_at IS NULL
+  ORDER BY created_at DESC, id DESC`,
+);
+
+const revokeMembership = sql(
+  "invites.revokeMembership",
+  (s) => `
+  UPDATE ${s}.group_membership_invites SET revoked_at = $3, updated_at = $3
+  WHERE id = $1 AND permission_group_id = $2 AND accepted_at IS NULL AND declined_at IS NULL AND revoked_at IS NULL`,
 );
 
 const insertRegistration = sql(
@@ -158,6 +174,10 @@ export const inviteStore = {
     on.row<ClaimedInvite>(claim, [id, userId, at]),
   async decline(on: Queryable, id: string, userId: string, at: Date): Promise<boolean> {
     return (await on.run(decline, [id, userId, at])) === 1;
+  },
+  membershipsOf: (on: Queryable, groupId: string) => on.rows<OfferedMembership>(membershipsOf, [groupId]),
+  async revokeMembership(on: Queryable, id: string, groupId: string, at: Date): Promise<boolean> {
+    return (await on.run(revokeMembership, [id, groupId, at])) === 1;
   },
   insertRegistration: (
     on: Queryable,

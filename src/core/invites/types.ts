@@ -60,6 +60,16 @@ export interface PendingMembership {
   readonly expiresAt: Date;
 }
 
+/** An offer as the group sees it; it may have expired. */
+export interface OfferedMembership {
+  readonly id: string;
+  readonly userId: string;
+  readonly role: string;
+  readonly invitedBy: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
 /** A role in a group offered to one account. */
 export interface MembershipInvites {
   /** The id; a repeated invite keeps it. Throws `invalid_invite`, `user_not_found`, and as {@link InviteLinks.create}. */
@@ -70,6 +80,10 @@ export interface MembershipInvites {
     invitedBy: string,
     context: CallContext,
   ): Promise<string>;
+  /** The group's, neither answered nor revoked, expired ones included, newest first. */
+  list(address: GroupAddress): Promise<OfferedMembership[]>;
+  /** Takes an offer back. Throws `group_membership_invite_not_found`. */
+  revoke(address: GroupAddress, id: string, context: CallContext): Promise<void>;
   /** The user's own, unexpired, newest first. */
   pending(userId: string): Promise<PendingMembership[]>;
   /** Throws `group_membership_invite_not_found`, `2fa_enrollment_required`; the invite stays then. */
@@ -98,7 +112,10 @@ export interface IssuedRegistrationInvite extends IssuedInvite {
 
 /** The right to register once, optionally with a role. */
 export interface RegistrationInvites {
-  /** Throws `invalid_email`, `invalid_invite`, `insufficient_role_authority`, and for a role what {@link InviteLinks.create} does. */
+  /**
+   * Throws `invalid_email`, `invalid_invite`, `insufficient_role_authority`, and for a role what {@link InviteLinks.create} does, and
+   * `2fa_enrollment_required` for one that demands a second factor: a new account has none.
+   */
   create(request: RegistrationInviteRequest, context: CallContext): Promise<IssuedRegistrationInvite>;
   /** Throws `invalid_invite`, `insufficient_role_authority`, `account_registration_invite_not_found`. */
   revoke(id: string, actorUserId: string, context: CallContext): Promise<void>;

@@ -91,8 +91,12 @@ const removeDemandingRoles = sql(
       WHERE c.permission_group_id = g.id AND c.role = r.role AND c.requires_mfa))
   RETURNING g.id AS "groupId", g.persona, g.instance_slug AS "instanceSlug", r.role,
     r.role = 'owner' AND NOT EXISTS (
-      SELECT FROM ${s}.group_user_roles AS o
+      SELECT FROM ${s}.group_user_roles AS o JOIN ${s}.users AS u ON u.id = o.user_id
       WHERE o.permission_group_id = g.id AND o.role = 'owner' AND o.deleted_at IS NULL AND o.user_id <> $1
+        AND u.deleted_at IS NULL AND (u.banned_at IS NULL OR u.banned_until <= $3)
+    ) AND NOT EXISTS (
+      SELECT FROM ${s}.group_remote_application_roles AS o JOIN ${s}.remote_applications AS a ON a.id = o.remote_application_id
+      WHERE o.permission_group_id = g.id AND o.role = 'owner' AND o.deleted_at IS NULL AND a.enabled AND a.deleted_at IS NULL
     ) AS "lastOwner"`,
 );
 

@@ -1,7 +1,6 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import { assertPublicHttpsUrl } from "../../platform/outbound/uri.ts";
-import { isGroupSlug } from "../groups/index.ts";
-import { isStorable } from "../identifiers/index.ts";
+import { isSlug, isStorable } from "../identifiers/index.ts";
 import type { Platform } from "../platform.ts";
 import type { ApplicationDomain } from "./domain.ts";
 import { canonicalIssuer, maxIssuerLength, parseTrust, type TrustSource } from "./statement.ts";
@@ -97,7 +96,7 @@ export function parseApplicationDocument(
   if (!isMembers(members)) throw invalid("the document is no object");
   const slug = text(members, "slug").toLowerCase() || domain.host;
   const displayName = text(members, "display_name");
-  if (!isGroupSlug(slug)) throw invalid("the slug is malformed");
+  if (!isSlug(slug)) throw invalid("the slug is malformed");
   if (Buffer.byteLength(displayName) > maxDisplayNameBytes) throw invalid("the display_name is too long");
   return {
     ...statedTrust(members, rules),

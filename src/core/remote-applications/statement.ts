@@ -1,6 +1,6 @@
 import { AuthError } from "../../contract/errors/index.ts";
 import { assertPublicHttpsUrl } from "../../platform/outbound/uri.ts";
-import { isShortSlug, isStorable, isUuid } from "../identifiers/index.ts";
+import { isSlug, isStorable, isUuid } from "../identifiers/index.ts";
 import { parsePublicKey } from "../signing-keys/index.ts";
 import type { ApplicationKey, ApplicationStatement, RemoteApplication } from "./types.ts";
 
@@ -79,7 +79,7 @@ export function parseStatement(
   const issuer = statement.issuer.trim();
   if (slug === "" || issuer === "") throw invalid("slug and issuer are required");
   if (canonicalIssuer(issuer) === canonicalIssuer(rules.ownIssuer)) throw new AuthError("reserved_issuer");
-  if (!isShortSlug(slug)) throw invalid("the slug is malformed");
+  if (!isSlug(slug)) throw invalid("the slug is malformed");
   if (issuer.length > maxIssuerLength || !isStorable(issuer)) throw invalid("the issuer is malformed");
   const trust = parseTrust(statement, rules);
   const groupId = statement.permissionGroupId.trim();

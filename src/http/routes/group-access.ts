@@ -1,5 +1,5 @@
 import { AuthError } from "../../contract/errors/index.ts";
-import { isGroupSlug } from "../../core/groups/index.ts";
+import { isSlug } from "../../core/identifiers/index.ts";
 import { requireUser } from "../principals.ts";
 import type { RouteContext } from "../route.ts";
 
@@ -73,7 +73,7 @@ export function needs(
 ): (context: RouteContext, params: Params) => Promise<undefined> {
   return async (context, params) => {
     const { actor, persona, instanceSlug } = addressed(context, params);
-    if (persona !== "root" && !isGroupSlug(instanceSlug)) throw new AuthError("not_found");
+    if (persona !== "root" && !isSlug(instanceSlug)) throw new AuthError("not_found");
     const { groups } = context.core;
     const subject = { id: actor, kind: "user" } as const;
     if (!(await groups.can(subject, `${persona}:${permission}`, { persona, instanceSlug })))

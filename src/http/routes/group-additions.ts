@@ -11,20 +11,32 @@ interface Addition {
   readonly role: string;
 }
 
-/** A stranger gets a link: it works once there is an account. */
+/**
+ * A stranger gets a link, which works once there is an account. Clients of the later generation expect an invitation to register that brings
+ * the role with it, by mail.
+ */
 async function inviteStranger(context: RouteContext, email: string, addition: Addition): Promise<Reply> {
   await context.limitIp("auth_invite_create");
   await context.limit("auth_invite_create", email);
   const { actor, persona, instanceSlug, role } = addition;
   const made = context.core.inviteLinks.create({ persona, instanceSlug }, role, actor, 0, context);
   const link = await asBrowser(context, made);
+  const invite = context.config.contract === "0.97" ? await inviteToRegister(context, email, addition) : link;
   return json(202, {
     ok: true,
     ...{ persona, instance_slug: instanceSlug, email, role },
     invited: true,
     group_invite: link,
-    invite: link,
+    invite,
   });
+}
+
+async function inviteToRegister(context: RouteContext, email: string, addition: Addition) {
+  const { actor: invitedBy, persona, instanceSlug, role } = addition;
+  const request = { email, invitedBy, persona, instanceSlug, role, ttlSeconds: 0 };
+  const made = context.core.registrationInvites.create(request, context);
+  const { id, code, url } = await asBrowser(context, made, "target");
+  return { id, code, url };
 }
 
 /** Adding somebody to a group: at once, by an invitation, or by a link for somebody who has no account yet. */

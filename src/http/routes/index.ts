@@ -16,6 +16,7 @@ import { groupRoutes } from "./groups.ts";
 import { inviteRoutes, ownInviteRoutes } from "./invites.ts";
 import { loginRoutes } from "./login.ts";
 import { meRoutes } from "./me.ts";
+import { membershipInviteRoutes } from "./membership-invites.ts";
 import { ownGroupRoutes } from "./own-groups.ts";
 import { passkeyRoutes } from "./passkeys.ts";
 import { passwordChangeRoutes } from "./password-change.ts";
@@ -57,6 +58,7 @@ export const routes: readonly Route[] = [
   ...solanaRoutes,
   ...ownInviteRoutes,
   ...inviteRoutes,
+  ...membershipInviteRoutes,
   ...groupAdditionRoutes,
   ...groupRoleRoutes,
   ...groupRoutes,

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { expect } from "vitest";
 import { type Cases, nobody, type World } from "./case.ts";
-import { found, org } from "./group-cases.ts";
+import { found, org, slugOf } from "./group-cases.ts";
 
 const nowhere = { persona: "org", instanceSlug: "no-such-group" };
 const tomorrow = (): Date => new Date(Date.now() + 86_400_000);
@@ -56,6 +56,12 @@ function mintErrors<T>(args: (world: World, change?: Change, address?: object) =
     role_assignment_escalation: async (world: World) => {
       await clerk(world);
       return args(world, { createdBy: world.otherId, role: "writer" });
+    },
+    role_not_assignable: async (world: World) => {
+      const studio = { persona: "studio", instanceSlug: slugOf(world) };
+      const req = { ...studio, ownerSubjectId: world.userId };
+      await world.client.createPermissionGroup({ req }).catch(() => undefined);
+      return args(world, { role: "king" }, studio);
     },
     unknown_role: async (world: World) => args(await found(world), { role: "king" }),
   };

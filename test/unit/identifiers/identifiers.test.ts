@@ -5,7 +5,6 @@ import {
   acceptedLanguages,
   isEmail,
   isNewEmail,
-  isShortSlug,
   isSlug,
   loginIdentifier,
   negotiateLanguage,
@@ -198,9 +197,6 @@ describe("names", () => {
     expect(isSlug("acme.example.com")).toBe(true);
     expect(isSlug("acme..com")).toBe(false);
     expect(isSlug("-acme")).toBe(false);
-    expect(isShortSlug("acme.com")).toBe(false);
-    expect(isShortSlug("a".repeat(63))).toBe(true);
-    expect(isShortSlug("a".repeat(64))).toBe(false);
   });
 
   it("canonicalises user ids", () => {
