@@ -89,6 +89,17 @@ describe("POST /register under the policy `required`", () => {
     expect(Reflect.get(Object(reply.body["error"]), "param")).toBe(param);
   });
 
+  it("by phone, the number written for people wherever it is asked for", async () => {
+    const person = newPerson();
+    const spaced = `${person.phone.slice(0, 3)} (${person.phone.slice(3, 6)}) ${person.phone.slice(6)}`;
+    await api(cluster, "/register", {
+      body: { identifier: spaced, username: person.username, password: person.password },
+    });
+    const { code } = await messageTo(cluster, person.phone);
+    const reply = await api(cluster, "/phone/verify/confirm", { body: { phone_number: spaced, code } });
+    expect([reply.status, typeof reply.body["access_token"]]).toEqual([200, "string"]);
+  });
+
   it("holds address and name of a pending registration", async () => {
     const p = newPerson();
     await register(p);

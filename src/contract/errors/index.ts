@@ -51,6 +51,15 @@ export function isAuthError(error: unknown, code?: ErrorCode): error is AuthErro
   return error instanceof AuthError && (code === undefined || error.code === code);
 }
 
+/** Runs a step whose unexpected failures are reported under a code of its own; documented refusals pass as they are. */
+export async function failingAs<T>(code: ErrorCode, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw isAuthError(cause) ? cause : new AuthError(code, { cause });
+  }
+}
+
 const browserTable: Readonly<Record<string, BrowserErrorEntry>> = browserErrors;
 const managementTable: Readonly<Record<string, ManagementErrorEntry>> = managementErrors;
 

@@ -17,7 +17,8 @@ export interface ContactChanges {
    * Sends code and link to the new address; an unfinished change of the same kind is replaced. Naming the present, unverified contact starts
    * its verification instead.
    *
-   * Throws `email_unchanged` / `phone_unchanged`, `email_in_use` / `phone_in_use`, `*_delivery_failed`, `user_not_found`.
+   * Throws `email_unchanged` / `phone_unchanged`, `email_in_use` / `phone_in_use`, `*_delivery_failed`, `user_not_found`, `failed_to_request_email_change` /
+   * `failed_to_request_phone_change`.
    */
   request(userId: string, channel: ContactChannel, address: string, context: CallContext): Promise<void>;
   /** False when the code is not the one of this user's change to this address, or the address went to somebody else. */
@@ -47,10 +48,10 @@ export interface ContactChangeParts {
 }
 
 export function createContactChanges(
-  platform: Pick<Platform, "config" | "database" | "random" | "clock" | "ephemeral">,
+  platform: Pick<Platform, "config" | "database" | "random" | "clock" | "ephemeral" | "log">,
   parts: ContactChangeParts,
 ): ContactChanges {
-  const { config, database, clock } = platform;
+  const { config, database, clock, log } = platform;
   const { users, proofs, messages } = parts;
   const books: Readonly<Record<ContactChannel, Challenges<{ address: string }>>> = {
     email: createChallenges(platform, "change_email", verificationTtl.email, changeSchema),
@@ -105,21 +106,39 @@ export function createContactChanges(
     }
   }
 
+  /** The contract reports whatever goes wrong here as a refusal (400), so the log has to say that it was ours. */
+  async function reported(channel: ContactChannel, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (cause) {
+      if (isAuthError(cause)) throw cause;
+      log.error({ err: cause }, "a change of contact could not be begun");
+      const code = channel === "email" ? "failed_to_request_email_change" : "failed_to_request_phone_change";
+      throw new AuthError(code, { cause });
+    }
+  }
+
   return {
-    async request(userId, channel, address, context) {
-      const user = await users.byId(userId);
-      if (user === undefined) throw new AuthError("user_not_found");
-      if (contactOf(user, channel) === address) {
-        if (!isVerified(user, channel)) return proofs.start(user, channel, context);
-        throw new AuthError(channel === "email" ? "email_unchanged" : "phone_unchanged");
-      }
-      const held = await users.taken(channel === "email" ? { email: address } : { phone: address }, userId);
-      if (held.email || held.phone)
-        throw new AuthError(channel === "email" ? "email_in_use" : "phone_in_use");
-      const issued = await books[channel].issue(userId, { address });
-      const language = user.preferredLanguage ?? context.language;
-      await messages.send("contact_change", channel, { address, language, username: user.username }, issued);
-    },
+    request: (userId, channel, address, context) =>
+      reported(channel, async () => {
+        const user = await users.byId(userId);
+        if (user === undefined) throw new AuthError("user_not_found");
+        if (contactOf(user, channel) === address) {
+          if (!isVerified(user, channel)) return proofs.start(user, channel, context);
+          throw new AuthError(channel === "email" ? "email_unchanged" : "phone_unchanged");
+        }
+        const held = await users.taken(channel === "email" ? { email: address } : { phone: address }, userId);
+        if (held.email || held.phone)
+          throw new AuthError(channel === "email" ? "email_in_use" : "phone_in_use");
+        const issued = await books[channel].issue(userId, { address });
+        const language = user.preferredLanguage ?? context.language;
+        await messages.send(
+          "contact_change",
+          channel,
+          { address, language, username: user.username },
+          issued,
+        );
+      }),
 
     async applyByCode(userId, channel, address, code, context) {
       const found = await books[channel].find(userId);

@@ -1,4 +1,4 @@
-import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import { AuthError, failingAs, isAuthError } from "../../contract/errors/index.ts";
 import type { Audit } from "../audit/types.ts";
 import { type Identifier, loginIdentifier } from "../identifiers/index.ts";
 import type { Limits } from "../limits/index.ts";
@@ -10,7 +10,7 @@ import type { LoginCompletion, LoginOutcome, PendingLogins } from "./types.ts";
 export interface PasswordLogin {
   /**
    * Password login by e-mail, phone or username. One hash verification whatever the outcome, so time tells nothing.
-   * Throws `invalid_request`, `invalid_credentials`, `password_reset_required`, `user_banned`, `rate_limited`.
+   * Throws `invalid_request`, `invalid_credentials`, `password_reset_required`, `user_banned`, `rate_limited`, `database_error`.
    */
   signIn(identifier: string, password: string, context: CallContext): Promise<LoginOutcome>;
 }
@@ -26,21 +26,32 @@ export interface PasswordLoginParts {
 
 const bucket = "auth_password_login";
 
+/** Why a login came to no session, as the sign-in history says it. */
+type Failure =
+  | "invalid_credentials"
+  | "password_reset_required"
+  | "user_banned"
+  | "email_not_verified"
+  | "phone_not_verified";
+
 export function createPasswordLogin(parts: PasswordLoginParts): PasswordLogin {
   const { users, passwords, limits, audit, pending, completion } = parts;
 
-  const find = (identifier: Identifier): Promise<UserRow | undefined> => {
-    if (identifier.kind === "email") return users.byEmail(identifier.value);
-    if (identifier.kind === "phone") return users.byPhone(identifier.value);
-    return users.byUsername(identifier.value);
-  };
+  const find = ({ kind, value }: Identifier): Promise<UserRow | undefined> =>
+    failingAs("database_error", () => {
+      if (kind === "email") return users.byEmail(value);
+      return kind === "phone" ? users.byPhone(value) : users.byUsername(value);
+    });
+
+  const failed = (reason: Failure, userId: string, context: CallContext): Promise<void> =>
+    audit.session({ event: "session_failed", userId, sessionId: "", reason }, context);
 
   const refuse = async (
     reason: "invalid_credentials" | "password_reset_required" | "user_banned",
     userId: string,
     context: CallContext,
   ): Promise<never> => {
-    await audit.session({ event: "session_failed", userId, sessionId: "", reason }, context);
+    await failed(reason, userId, context);
     throw new AuthError(reason);
   };
 
@@ -62,11 +73,19 @@ export function createPasswordLogin(parts: PasswordLoginParts): PasswordLogin {
   const known = async (user: UserRow, password: string, context: CallContext): Promise<LoginOutcome> => {
     // The account has one budget, however the identifier was written.
     await limits.check(bucket, { id: `user:${user.id}` });
-    const check = await passwords.verify(user.id, password, context);
+    const check = await failingAs("database_error", () => passwords.verify(user.id, password, context));
     if (check === "reset_required") return refuse("password_reset_required", user.id, context);
     if (check !== "match") return refuse("invalid_credentials", user.id, context);
     try {
-      return await completion.complete(user, { methods: ["pwd"], origin: "password_login" }, context);
+      const proven = { methods: ["pwd"], origin: "password_login" } as const;
+      const outcome = await completion.complete(user, proven, context);
+      if (outcome.kind === "verification_required")
+        await failed(
+          outcome.channel === "email" ? "email_not_verified" : "phone_not_verified",
+          user.id,
+          context,
+        );
+      return outcome;
     } catch (error) {
       if (isAuthError(error, "user_banned")) return refuse("user_banned", user.id, context);
       throw error;
@@ -76,13 +95,15 @@ export function createPasswordLogin(parts: PasswordLoginParts): PasswordLogin {
   return {
     async signIn(text, password, context) {
       const trimmed = text.trim();
-      if (trimmed !== "") await limits.check(bucket, { id: trimmed });
       if (trimmed === "" || password === "") throw new AuthError("invalid_request");
+      await limits.check(bucket, { id: trimmed });
       const identifier = loginIdentifier(trimmed);
       const user = await find(identifier);
       if (user !== undefined) return known(user, password, context);
       const outcome = await unknown(identifier, password, context);
-      if (outcome !== "retry") return outcome;
+      // The client goes on with what was typed, as a login of an account would.
+      if (outcome !== "retry")
+        return outcome.kind === "verification_required" ? { ...outcome, identifier: trimmed } : outcome;
       const created = await find(identifier);
       return created === undefined
         ? refuse("invalid_credentials", "", context)

@@ -1,4 +1,4 @@
-import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import { AuthError, failingAs, isAuthError } from "../../contract/errors/index.ts";
 import { parseNewEmail, parseNewPhone, parseUsername } from "../identifiers/index.ts";
 import type { Platform } from "../platform.ts";
 import type { TakenIdentifiers, UserAvailability } from "../users/operations.ts";
@@ -26,13 +26,8 @@ export function createAvailability(
   const { mode, reservedUsernames, hideExisting } = platform.config.registration;
   const hidden = hideExisting || platform.config.strictStatus;
 
-  async function taken(field: Parameters<UserAvailability["taken"]>[0]): Promise<TakenIdentifiers> {
-    try {
-      return await parts.users.taken(field);
-    } catch (cause) {
-      throw isAuthError(cause) ? cause : new AuthError("database_error", { cause });
-    }
-  }
+  const taken = (field: Parameters<UserAvailability["taken"]>[0]): Promise<TakenIdentifiers> =>
+    failingAs("database_error", () => parts.users.taken(field));
 
   async function ofUsername(text: string): Promise<FieldAvailability> {
     const name = parsed(() => parseUsername(text, "interactive", reservedUsernames));

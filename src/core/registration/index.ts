@@ -1,4 +1,4 @@
-import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import { AuthError, failingAs } from "../../contract/errors/index.ts";
 import type { Audit } from "../audit/types.ts";
 import { normalizeEmail, normalizePhone } from "../identifiers/index.ts";
 import type { Platform } from "../platform.ts";
@@ -51,12 +51,7 @@ export function createRegistration(
     availability: createAvailability(platform, parts),
 
     async resend(channel, address) {
-      let found: boolean;
-      try {
-        found = await pending.resend(channel, address);
-      } catch (cause) {
-        throw isAuthError(cause) ? cause : new AuthError("resend_failed", { cause });
-      }
+      const found = await failingAs("resend_failed", () => pending.resend(channel, address));
       if (!found) throw new AuthError("pending_registration_not_found");
     },
 

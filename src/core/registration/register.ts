@@ -1,4 +1,4 @@
-import { AuthError, type BrowserErrorCode, isAuthError } from "../../contract/errors/index.ts";
+import { AuthError, failingAs } from "../../contract/errors/index.ts";
 import { isStorable, parseUsername, registrationIdentifier } from "../identifiers/index.ts";
 import type { Limits } from "../limits/index.ts";
 import type { LoginCompletion } from "../login/types.ts";
@@ -22,15 +22,6 @@ export interface RegisterParts {
   readonly completion: LoginCompletion;
   /** Issues and sends a code for an account whose contact is not verified yet (policy `optional`). */
   readonly startVerification: (user: UserRow, channel: Channel, context: CallContext) => Promise<void>;
-}
-
-/** An unexpected failure of a step, under the step's own code; documented refusals pass. */
-async function failingAs<T>(code: BrowserErrorCode, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw isAuthError(cause) ? cause : new AuthError(code, { cause });
-  }
 }
 
 /** See {@link Registration.register}. */

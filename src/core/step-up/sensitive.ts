@@ -1,4 +1,4 @@
-import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import { AuthError, failingAs } from "../../contract/errors/index.ts";
 import type { Audit } from "../audit/index.ts";
 import { freshSeconds, hasSecondFactor, isFresh, stepUpRequired } from "../authentication/fresh.ts";
 import type { UserPrincipal } from "../authentication/principal.ts";
@@ -52,12 +52,9 @@ export function createSensitiveGate(
     isFresh(user, { now: clock.epochSeconds(), skew: config.tokens.skewSeconds });
 
   async function mark(user: UserPrincipal, context: CallContext): Promise<FreshAuthentication> {
-    if (user.sessionId === undefined) throw new AuthError("unauthorized");
-    try {
-      return await sessions.reauthenticate(user.userId, user.sessionId, ["pwd"], context);
-    } catch (cause) {
-      throw isAuthError(cause) ? cause : new AuthError("step_up_failed", { cause });
-    }
+    const { userId, sessionId } = user;
+    if (sessionId === undefined) throw new AuthError("unauthorized");
+    return failingAs("step_up_failed", () => sessions.reauthenticate(userId, sessionId, ["pwd"], context));
   }
 
   return {

@@ -1,4 +1,4 @@
-import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import { failingAs, isAuthError } from "../../contract/errors/index.ts";
 import type { Limits } from "../limits/index.ts";
 import type { VerificationGate, VerificationRequired } from "../login/types.ts";
 import type { CallContext, Platform } from "../platform.ts";
@@ -35,14 +35,8 @@ export function createVerificationGate(
   const { verification, verificationExemptBefore } = platform.config.registration;
 
   async function sendCode(user: UserRow, channel: ContactChannel, context: CallContext): Promise<void> {
-    try {
-      await proofs.start(user, channel, context);
-    } catch (cause) {
-      if (isAuthError(cause)) throw cause;
-      throw new AuthError(channel === "email" ? "email_verification_failed" : "phone_verification_failed", {
-        cause,
-      });
-    }
+    const code = channel === "email" ? "email_verification_failed" : "phone_verification_failed";
+    await failingAs(code, () => proofs.start(user, channel, context));
   }
 
   return {

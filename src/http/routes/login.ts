@@ -26,6 +26,8 @@ export const loginRoutes: readonly Route[] = [
       "rate_limited",
       "email_delivery_failed",
       "sms_delivery_failed",
+      "email_verification_failed",
+      "phone_verification_failed",
       "2fa_send_failed",
       "2fa_challenge_failed",
       "session_creation_failed",

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { AuthError } from "../../contract/errors/index.ts";
-import { parseNewEmail, parseNewPhone } from "../../core/identifiers/index.ts";
+import { normalizePhone, parseNewEmail, parseNewPhone } from "../../core/identifiers/index.ts";
 import { freshAuthMembers } from "../../core/step-up/sensitive.ts";
 import type { ConfirmOutcome } from "../../core/verification/index.ts";
 import { landingRoute } from "../landing.ts";
@@ -155,7 +155,7 @@ function confirmRoute(channel: Channel): Route {
       const code = (body["code"] ?? "").trim().toUpperCase();
       const text = byEmail ? own || identifier : own;
       if (code === "" || text === "") throw new AuthError("invalid_request");
-      const address = byEmail ? parseNewEmail(text) : text;
+      const address = byEmail ? parseNewEmail(text) : normalizePhone(text);
       await context.limit(bucket, address);
       const userId = principal?.kind === "user" ? principal.userId : undefined;
       const outcome = await core.verification.confirmByCode(channel, address, code, userId, context);

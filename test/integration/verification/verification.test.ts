@@ -329,6 +329,15 @@ describe("signing in before the contact is verified", () => {
     expect(phone).toEqual({ kind: "verification_required", identifier: phoneOf(user), channel: "phone" });
     await f.users.setPhoneVerified(user.id, phoneOf(user));
     expect((await login(required, emailOf(user), p.password)).kind).toBe("granted");
+    const history = await f.query(
+      "SELECT reason FROM S.session_events WHERE user_id = $1 AND event = 'session_failed' ORDER BY reason",
+      [user.id],
+    );
+    expect(history).toEqual([
+      { reason: "email_not_verified" },
+      { reason: "invalid_credentials" },
+      { reason: "phone_not_verified" },
+    ]);
   });
 
   it("lets accounts older than the policy in, and those nothing can be sent to", async () => {
@@ -351,9 +360,10 @@ describe("signing in before the contact is verified", () => {
       await required.registration.register({ ...p, identifier: address }, context());
       expect(await refusal(login(required, address, "wrong password"))).toBe("invalid_credentials");
       expect(required.messages.sent.filter(({ to }) => to === address)).toHaveLength(1);
-      expect(await login(required, address, p.password)).toEqual({
+      const typed = address.toUpperCase();
+      expect(await login(required, ` ${typed} `, p.password)).toEqual({
         kind: "verification_required",
-        identifier: address,
+        identifier: typed,
         channel,
       });
       expect(required.messages.sent.filter(({ to }) => to === address)).toHaveLength(2);
