@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type Client, createEmbeddedClient as createClient, type Generation } from "../src/client/index.ts";
 import { type Config, loadProcessConfig } from "../src/config/index.ts";
 import type { Core } from "../src/core/index.ts";
-import { prepareGeneratedKey } from "../src/core/signing-keys/index.ts";
+import { prepareSigningKeys } from "../src/core/signing-keys/index.ts";
 import { createManagementService } from "../src/management/worker.ts";
 import { systemClock } from "../src/platform/clock.ts";
 import { createInProcessHasher } from "../src/platform/hashing/in-process.ts";
@@ -64,7 +64,7 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
   };
   try {
     await prepareDatabase(config, { log, metrics });
-    await prepareGeneratedKey({ config, clock: systemClock, random: systemRandom, log });
+    await prepareSigningKeys({ config, clock: systemClock, random: systemRandom, log });
     const hasher = createInProcessHasher(config.passwords.argon2, config.passwords.queueLimit);
     const platform = createPlatform(config, { name, log, metrics, poolMax: options.poolMax, hasher });
     undo.push(() => platform.close());

@@ -1,7 +1,7 @@
 export { SigningKeyError } from "./errors.ts";
 export { generatePrivateKey, privatePem, publicPem } from "./generate.ts";
 export { jwksReply } from "./jwks-reply.ts";
-export { createKeyRing, type KeyRingContext, prepareGeneratedKey } from "./key-ring.ts";
+export { createKeyRing, type KeyRingContext, prepareSigningKeys } from "./key-ring.ts";
 export { algorithmOf, parsePrivateKey, parsePublicKey } from "./pem.ts";
 export { rotateSigningKeys } from "./rotate.ts";
 export { jwksMaxAge } from "./rotation-plan.ts";

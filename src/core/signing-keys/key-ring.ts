@@ -51,14 +51,18 @@ async function findSource(context: KeyRingContext, options: KeyRingOptions): Pro
 const verifyOnly: KeySource = { kind: "none", load: async () => noKeys };
 
 /**
- * Makes the development key when it would be used and does not exist yet. The primary calls this before it forks, so that its
- * workers find one key instead of racing for it.
+ * Loads the keys once before the primary forks: the development key is made, so that workers find one key instead of racing for it, and
+ * material that cannot be used is refused before anything runs. The managed keyring is left to the workers.
+ *
+ * @throws SigningKeyError when there is no source, or the first one is unusable
  */
-export async function prepareGeneratedKey(context: KeyRingContext): Promise<void> {
-  const { config } = context;
-  if (config.keys.verifyOnly || config.keys.keyringSecret !== undefined) return;
-  const source = await findSource(context, {});
-  if (source.kind === "generated") await source.load();
+export async function prepareSigningKeys(context: KeyRingContext): Promise<void> {
+  const { config, clock, log } = context;
+  if (config.keys.verifyOnly) return;
+  const given = environmentSource(config.keys, log) ?? (await fileSource(config.keys, log));
+  if (given === undefined && config.keys.keyringSecret !== undefined) return;
+  const source = given ?? (await findSource(context, {}));
+  buildKeySet(await source.load(), source.kind, clock.now());
 }
 
 function sameKeys(a: KeySet, b: KeySet): boolean {

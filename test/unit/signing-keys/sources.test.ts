@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Config } from "../../../src/config/config.ts";
 import { generatePrivateKey, privatePem, publicPem } from "../../../src/core/signing-keys/generate.ts";
-import { createKeyRing, prepareGeneratedKey } from "../../../src/core/signing-keys/key-ring.ts";
+import { createKeyRing, prepareSigningKeys } from "../../../src/core/signing-keys/key-ring.ts";
 import type { KeyRing } from "../../../src/core/signing-keys/types.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
@@ -218,8 +218,14 @@ describe("generated key", () => {
     const config = configFor();
     const opened = await Promise.all(Array.from({ length: 16 }, () => open(config)));
     expect(new Set(opened.map((ring) => ring.current().etag)).size).toBe(1);
-    await prepareGeneratedKey({ config, clock: systemClock, random: systemRandom, log: recordingLog() });
+    await prepareSigningKeys({ config, clock: systemClock, random: systemRandom, log: recordingLog() });
     expect((await open(config)).current().etag).toBe(opened[0]?.current().etag);
+  });
+
+  it("is not looked for before what is given, which is refused before anything runs when it cannot be used", async () => {
+    await writeFile(join(directory, "keys.json"), '{"active_key_id":"x"}', { mode: 0o600 });
+    const context = { config: configFor(), clock: systemClock, random: systemRandom, log: recordingLog() };
+    await expect(prepareSigningKeys(context)).rejects.toThrow("lacks active_private_key_pem");
   });
 
   it("replaces an unreadable one, loudly", async () => {
