@@ -2,7 +2,9 @@ import type { LoginOutcome, OfferedFactor } from "../core/login/types.ts";
 import type { EnrollmentHandOff, TokenGrant } from "../core/sessions/types.ts";
 
 /** Members of a token pair on the wire. */
-export function tokenMembers(grant: TokenGrant): Record<string, unknown> {
+export function tokenMembers(
+  grant: Pick<TokenGrant, "accessToken" | "refreshToken" | "expiresIn">,
+): Record<string, unknown> {
   return {
     access_token: grant.accessToken,
     token_type: "Bearer",
