@@ -47,7 +47,11 @@ function flowKind(purpose: ResumedFlow["purpose"]): "login" | "link" {
 }
 
 /** The reply to a callback that came to something. */
-export function flowReply(context: RouteContext, result: FlowResult, format: string | undefined): Reply {
+export async function flowReply(
+  context: RouteContext,
+  result: FlowResult,
+  format: string | undefined,
+): Promise<Reply> {
   const { config } = context;
   const { flow } = result;
   if (result.kind === "stepped_up") {
@@ -85,13 +89,15 @@ export function flowReply(context: RouteContext, result: FlowResult, format: str
     const about = { provider, flow: flowKind(flow.purpose), ...returnToMember(flow) };
     return redirect(config, { ...paused, ...about });
   }
-  return redirect(config, {
-    access_token: outcome.accessToken,
-    expires_in: String(outcome.expiresIn),
-    refresh_token: outcome.refreshToken,
-    ...{ provider, state },
-    ...returnToMember(flow),
-  });
+  const tokens: Record<string, string> =
+    config.federation.resultMode === "code"
+      ? { code: await context.core.federation.results.issue({ grant: outcome, user }) }
+      : {
+          access_token: outcome.accessToken,
+          expires_in: String(outcome.expiresIn),
+          refresh_token: outcome.refreshToken,
+        };
+  return redirect(config, { ...tokens, provider, state, ...returnToMember(flow) });
 }
 
 function envelope(code: string, status: number, metadata?: Readonly<Record<string, unknown>>): Reply {
@@ -129,8 +135,7 @@ export function refusal(
   format: string | undefined,
 ): Reply {
   const { config } = context;
-  if (flow.purpose === "step_up" && (flow.ui === "redirect" || !asJson(context, format)))
-    return stepUpRedirect(config, flow.returnTo, "failed");
+  if (flow.purpose === "step_up") return stepUpRedirect(config, flow.returnTo, "failed");
   if (flow.ui === "redirect" && asJson(context, format)) return envelope(code, status);
   const about = { error: code, flow: flowKind(flow.purpose) };
   if (flow.ui === "popup")

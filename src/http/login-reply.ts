@@ -3,7 +3,9 @@ import type { OfferedSecondFactor } from "../core/mfa/index.ts";
 import type { EnrollmentHandOff, TokenGrant } from "../core/sessions/types.ts";
 
 /** Members of a token pair on the wire. */
-export function tokenMembers(grant: TokenGrant): Record<string, unknown> {
+export function tokenMembers(
+  grant: Pick<TokenGrant, "accessToken" | "refreshToken" | "expiresIn">,
+): Record<string, unknown> {
   return {
     access_token: grant.accessToken,
     token_type: "Bearer",

@@ -180,6 +180,41 @@ describe("where strangers cannot register", () => {
   let closed: TestCluster;
   afterAll(() => closed?.stop());
 
+  /** Where tokens stay out of the address bar: the fragment has a code, which is good once. */
+  async function fetchesItsTokens(sub: string): Promise<void> {
+    const started = await request(`${closed.api}/oidc/acme/login`, {});
+    const url = new URL(started.headers.get("location") ?? "");
+    const state = url.searchParams.get("state") ?? "";
+    const iss = `${provider.issuer}/acme`;
+    const claims = { iss, aud: "authkit", nonce: url.searchParams.get("nonce"), sub };
+    const idToken = forge(
+      { alg: "ES256", kid: "k1" },
+      { ...claims, iat: now(), exp: now() + 300 },
+      provider.keys.privateKey,
+    );
+    provider.token = { body: { access_token: "at", token_type: "Bearer", id_token: idToken } };
+    const back = await request(
+      `${closed.api}/oidc/acme/callback?state=${state}&code=c&iss=${encodeURIComponent(iss)}`,
+      { headers: { cookie: `authkit_oauth_state=${state}` } },
+    );
+    const fragment = new URLSearchParams(new URL(back.headers.get("location") ?? "").hash.slice(1));
+    expect([...fragment.keys()]).toEqual(["code", "provider", "state"]);
+    const redeem = () => request(`${closed.api}/oidc/result`, { body: { code: fragment.get("code") ?? "" } });
+    const replies = await Promise.all(Array.from({ length: 10 }, redeem));
+    const [won, ...more] = replies.filter(({ status }) => status === 200);
+    expect(more).toEqual([]);
+    expect(Object.keys(won?.body ?? {}).sort()).toEqual([
+      "access_token",
+      "expires_in",
+      "refresh_token",
+      "token_type",
+      "user",
+    ]);
+    expect(won?.headers.get("cache-control")).toBe("no-store");
+    const again = await redeem();
+    expect([again.status, again.code]).toEqual([400, "invalid_or_expired_code"]);
+  }
+
   /** Signs somebody in at a cluster whose registration is not open. */
   async function signIn(sub: string, email: string, query = ""): Promise<[number, string | undefined]> {
     const started = await request(`${closed.api}/oidc/acme/login${query}`, {
@@ -216,7 +251,12 @@ describe("where strangers cannot register", () => {
       `limits: { enabled: false }\nproviders:\n  - { name: acme, kind: oidc, issuer: "${provider.at("acme", {})}", client_id: authkit, client_secret: s }\n`,
     );
     closed = await startCluster({
-      env: { ...behindProxy, AUTHKIT_CONFIG: config, AUTHKIT_REGISTRATION_MODE: "invite_only" },
+      env: {
+        ...behindProxy,
+        AUTHKIT_CONFIG: config,
+        AUTHKIT_REGISTRATION_MODE: "invite_only",
+        AUTHKIT_OIDC_RESULT_MODE: "code",
+      },
     });
     const email = `${randomBytes(4).toString("hex")}@example.com`;
     expect(await signIn("stranger", email)).toEqual([403, "registration_disabled"]);
@@ -236,6 +276,7 @@ describe("where strangers cannot register", () => {
     ]);
     expect(await signIn("stranger", email, `?account_invite_token=${code}`)).toEqual([200, undefined]);
     expect(await signIn("stranger", email)).toEqual([200, undefined]);
+    await fetchesItsTokens("stranger");
     expect(await signIn("another", `x${email}`, `?account_invite_token=${code}`)).toEqual([
       403,
       "registration_disabled",

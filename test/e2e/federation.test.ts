@@ -151,6 +151,40 @@ describe("login", () => {
     expect(owner.status).toBe(202);
   });
 
+  test("an unverified address becomes the account's once it is confirmed", async () => {
+    const stranger = person({ email_verified: false });
+    provider.person(stranger);
+    const bearer = String((await signIn())["access_token"]);
+    const { code, token } = await messageTo(cluster, stranger.email);
+    expect(code).toMatch(/^\d{6}$/);
+    const confirmed = await api(cluster, "/email/verify/confirm", { body: { token } });
+    expect(confirmed.status, confirmed.text).toBe(200);
+    const me = await api(cluster, "/me", { bearer });
+    expect(me.body).toMatchObject({ email: stranger.email, email_verified: true });
+  });
+
+  test("a new account is welcomed, once", async () => {
+    const stranger = person();
+    provider.person(stranger);
+    await signIn();
+    await signIn();
+    expect((await messageTo(cluster, stranger.email)).text).toContain("your account is ready");
+    expect(await messagesTo(cluster, stranger.email)).toHaveLength(1);
+  });
+
+  test("the address shown is the one the provider told last", async () => {
+    const stranger = person();
+    provider.person(stranger);
+    await signIn();
+    provider.person({ sub: stranger.sub });
+    const browser = new ScriptedBrowser();
+    const { location } = await browser.follow(`${cluster.api}/oidc/acme/login`, (to) =>
+      to.includes("/callback"),
+    );
+    const reply = await browser.step(`${location}&format=json`);
+    expect(JSON.parse(reply.text).user.email).toBe(stranger.email);
+  });
+
   test("JSON and popup", async () => {
     const mona = person();
     provider.person(mona);
@@ -340,6 +374,12 @@ describe("link, step-up, unlink", () => {
     });
     expect(gone.body).toEqual({ ok: true });
     expect((await signIn())["error"]).toBeUndefined();
+    // Its owner hears of both.
+    const told = (await messageTo(cluster, account.email, 2)) && (await messagesTo(cluster, account.email));
+    expect(told.map(({ text }) => /provider was (linked|removed)/.exec(text)?.[1])).toEqual([
+      "linked",
+      "removed",
+    ]);
   });
 
   test("the last way in cannot be removed", async () => {

@@ -210,7 +210,7 @@ export const accounts = {
   }),
   oidcResultMode: variable("AUTHKIT_OIDC_RESULT_MODE", oneOf("fragment", "code"), "fragment", {
     yaml: "federation.result_mode",
-    doc: "Hand tokens to the front end in the URL fragment, or hand it a one-time code.",
+    doc: "Hand tokens to the front end in the URL fragment, or hand it a one-time code for `POST /oidc/result`.",
   }),
   solanaNetwork: optional("AUTHKIT_SOLANA_NETWORK", oneOf("mainnet", "mainnet-beta", "testnet", "devnet"), {
     yaml: "solana.network",

@@ -13,6 +13,8 @@ export interface BuiltIn {
   readonly tokenUrl?: string;
   readonly userInfoUrl?: string;
   readonly userInfoAccept?: string;
+  /** Whether ID tokens say when their person signed in; undefined = as discovery says. */
+  readonly authTime?: boolean;
   readonly extraAuthParams?: Readonly<Record<string, string>>;
   readonly userMapping?: UserMapping;
   readonly emailFallback?: EmailFallback;
@@ -28,6 +30,7 @@ export const builtIns: Readonly<Record<string, BuiltIn>> = {
     issuer: "https://accounts.google.com",
     scopes: ["openid", "email", "profile"],
     pkce: true,
+    authTime: false,
   },
   apple: {
     kind: "oidc",
@@ -35,6 +38,7 @@ export const builtIns: Readonly<Record<string, BuiltIn>> = {
     issuer: "https://appleid.apple.com",
     scopes: ["openid", "email", "name"],
     pkce: false,
+    authTime: false,
     extraAuthParams: { response_mode: "form_post" },
   },
   discord: {

@@ -40,6 +40,8 @@ export interface AuthorizationOptions {
 export interface ProviderClient {
   /** Whether this provider's flows use PKCE. Throws `oidc_begin_failed`. */
   usesPkce(): Promise<boolean>;
+  /** Whether a sign-in there can prove that it is fresh, as far as is known by now. */
+  provesFreshness(): boolean;
   /** Throws `oidc_begin_failed`. */
   authorizationUrl(secrets: FlowSecrets, options: AuthorizationOptions): Promise<string>;
   /**
@@ -67,6 +69,8 @@ export function createProviderClient(provider: Provider, context: ClientContext)
   const appleSecret =
     provider.apple === undefined ? undefined : createAppleSecrets(provider.apple, provider.clientId);
   let current: { readonly made: Promise<Configuration>; readonly at: number } | undefined;
+
+  let claimsSupported: readonly string[] | undefined;
 
   // Loaded with the first sign-in: most workers of most deployments never need it.
   const library = () => import("openid-client");
@@ -103,6 +107,7 @@ export function createProviderClient(provider: Provider, context: ClientContext)
       // A signature is checked even though the token came over TLS from the issuer itself.
       execute: [...insecure, oidc.enableNonRepudiationChecks],
     });
+    claimsSupported = found.serverMetadata().claims_supported;
     const endpoint = URL.parse(found.serverMetadata().authorization_endpoint ?? "");
     // The library checks the addresses it asks itself; this one the browser goes to.
     if (endpoint?.protocol !== "https:" && endpoint?.protocol !== issuer.protocol)
@@ -182,6 +187,12 @@ export function createProviderClient(provider: Provider, context: ClientContext)
 
   return {
     usesPkce,
+
+    provesFreshness() {
+      // Plain OAuth 2.0 cannot say when somebody signed in; only a forced prompt makes it worth something.
+      if (provider.kind === "oauth2") return provider.extraAuthParams["prompt"] === "login";
+      return provider.authTime ?? claimsSupported?.includes("auth_time") ?? true;
+    },
 
     async authorizationUrl(secrets, { redirectUri, stepUp }) {
       const parameters: Record<string, string> = {

@@ -11,6 +11,7 @@ import { createFlowBook } from "./flows.ts";
 import type { ExternalIdentity } from "./mapping.ts";
 import { type Provider, resolveProvider } from "./provider.ts";
 import { createAccountResolution, type ResolutionParts, type Resolved } from "./resolution.ts";
+import { createResultCodes } from "./result-codes.ts";
 import { type Federation, FlowFailed, type FlowPurpose, type FlowResult, type PendingFlow } from "./types.ts";
 
 export {
@@ -24,6 +25,8 @@ export {
   type ResumedFlow,
 } from "./types.ts";
 
+/** Characters of a provider's refusal that are logged. */
+const refusalLength = 200;
 /** Seconds the clocks of provider and server may differ when a fresh authentication is proven. */
 const clockTolerance = 120;
 
@@ -64,9 +67,7 @@ export function createFederation(
     const client = createProviderClient(provider, { fetch: outbound.fetch, clock, log });
     known.set(provider.id, { provider, client });
   }
-  const summaries = [...known.values()]
-    .map(({ provider: { id, name, kind } }) => ({ id, name, kind }))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const sorted = [...known.values()].sort((a, b) => (a.provider.id < b.provider.id ? -1 : 1));
 
   function find(id: string): Known {
     const found = known.get(id.trim().toLowerCase());
@@ -87,7 +88,7 @@ export function createFederation(
   }
 
   async function stepUp(
-    { provider }: Known,
+    { provider, client }: Known,
     identity: ExternalIdentity,
     purpose: Extract<FlowPurpose, { kind: "step_up" }>,
     context: CallContext,
@@ -95,13 +96,12 @@ export function createFederation(
     const { userId, sessionId, startedAt } = purpose;
     if ((await resolution.ownerOf(provider, identity)) !== userId) throw new AuthError("provider_not_linked");
     const { authTime } = identity;
-    const fresh =
+    const inTime =
       authTime !== undefined &&
       authTime >= startedAt - clockTolerance &&
       authTime <= clock.epochSeconds() + clockTolerance;
-    // Plain OAuth 2.0 cannot say when somebody signed in; only a forced prompt makes it worth something.
-    const prompted = provider.kind === "oauth2" && provider.extraAuthParams["prompt"] === "login";
-    if (!fresh && !prompted) throw new AuthError("step_up_failed");
+    const fresh = provider.kind === "oauth2" ? client.provesFreshness() : inTime;
+    if (!fresh) throw new AuthError("step_up_failed");
     return sessions.reauthenticate(userId, sessionId, ["oauth"], context);
   }
 
@@ -167,7 +167,22 @@ export function createFederation(
   }
 
   return {
-    providers: () => summaries,
+    providers: () =>
+      sorted.map(({ provider: { id, name, kind }, client }) => ({
+        ...{ id, name, kind },
+        provesFreshness: client.provesFreshness(),
+      })),
+    results: createResultCodes(platform),
+
+    providerRefused(provider, said) {
+      const quoted = (text: string | undefined) => JSON.stringify((text ?? "").slice(0, refusalLength));
+      const words = {
+        error: quoted(said.error),
+        description: quoted(said.error_description),
+        uri: quoted(said.error_uri),
+      };
+      log.info({ provider, ...words }, "an identity provider refused a sign-in");
+    },
 
     async start(id, purpose, origin) {
       const { provider, client } = find(id);

@@ -24,6 +24,8 @@ export interface Provider {
   readonly tokenUrl: string | undefined;
   readonly userInfoUrl: string | undefined;
   readonly userInfoAccept: string | undefined;
+  /** Undefined = as discovery says. */
+  readonly authTime: boolean | undefined;
   readonly extraAuthParams: Readonly<Record<string, string>>;
   readonly userMapping: UserMapping;
   readonly emailFallback: EmailFallback | undefined;
@@ -67,6 +69,8 @@ export function resolveProvider(config: ProviderConfig): Provider | undefined {
     tokenUrl: config.tokenUrl ?? builtIn?.tokenUrl,
     userInfoUrl: config.userInfoUrl ?? builtIn?.userInfoUrl,
     userInfoAccept: options.userInfoAccept ?? builtIn?.userInfoAccept,
+    // With another issuer it is another server: a test double, or a tenant of its own.
+    authTime: config.issuer === undefined ? builtIn?.authTime : undefined,
     extraAuthParams: { ...builtIn?.extraAuthParams, ...config.extraAuthParams },
     userMapping: { ...standardMapping, ...builtIn?.userMapping, ...options.userMapping },
     emailFallback: options.emailFallback ?? builtIn?.emailFallback,

@@ -1,12 +1,15 @@
 import type { LoginOutcome } from "../login/types.ts";
 import type { CallContext } from "../platform.ts";
 import type { FreshAuthentication } from "../step-up/sensitive.ts";
+import type { ResultCodes } from "./result-codes.ts";
 
 /** A configured identity provider as clients see it. */
 export interface ProviderSummary {
   readonly id: string;
   readonly name: string;
   readonly kind: "oidc" | "oauth2";
+  /** A sign-in there can make a session fresh. */
+  readonly provesFreshness: boolean;
 }
 
 /** What a flow remembers about where it came from. */
@@ -61,6 +64,13 @@ export class FlowFailed extends Error {
   }
 }
 
+/** A provider's own words (RFC 6749 §4.1.2.1); anybody can write them into the address. */
+export interface ProviderRefusal {
+  readonly error?: string;
+  readonly error_description?: string;
+  readonly error_uri?: string;
+}
+
 /** Sign-in through identity providers. */
 export interface Federation {
   /** Sorted by id. */
@@ -77,6 +87,10 @@ export interface Federation {
   ): Promise<StartedFlow>;
   /** Uses the state up: the flow it belongs to. Throws `invalid_state`. */
   resume(provider: string, state: string): Promise<PendingFlow>;
+  /** Notes what a provider said instead of signing somebody in. */
+  providerRefused(provider: string, said: ProviderRefusal): void;
+  /** Codes that stand for tokens on the way to the front end. */
+  readonly results: ResultCodes;
   /** Completes a flow with the provider's answer. Throws {@link FlowFailed} around the documented codes. */
   finish(pending: PendingFlow, answer: URLSearchParams, context: CallContext): Promise<FlowResult>;
 }

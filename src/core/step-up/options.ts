@@ -55,8 +55,7 @@ export function stepUpOptionsOf(
       verificationId: destination === null ? undefined : maskDestination(destination),
     };
   });
-  // Plain OAuth2 says nothing about when its user last signed in: it proves nothing fresh.
-  const fresh = new Set(configured.filter(({ kind }) => kind === "oidc").map(({ id }) => id));
+  const fresh = new Set(configured.filter(({ provesFreshness }) => provesFreshness).map(({ id }) => id));
   return {
     methods: [
       ...(account.hasPassword ? ["password"] : []),

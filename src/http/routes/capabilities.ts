@@ -4,13 +4,6 @@ import type { Config } from "../../config/config.ts";
 import type { Core } from "../../core/index.ts";
 import { type Reply, type Route, type RouteContext, route } from "../route.ts";
 
-const names: Readonly<Record<string, string>> = {
-  google: "Google",
-  apple: "Apple",
-  discord: "Discord",
-  github: "GitHub",
-};
-
 const capabilitiesBody = Type.Object(
   {
     registration: Type.Object({ mode: Type.String(), invite_token_required: Type.Boolean() }),
@@ -48,7 +41,7 @@ export function capabilities(
     },
     providers: core.federation.providers().map((provider) => ({
       id: provider.id,
-      name: names[provider.id] ?? provider.name,
+      name: provider.name,
       kind: provider.kind,
       supports_login: true,
       supports_registration: open,

@@ -3,8 +3,10 @@ import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import { safeReturnTo } from "../../core/identifiers/index.ts";
 import { clearedFlowCookies, flowCookies, holdsFlow } from "../flow-cookie.ts";
 import { type EndedFlow, flowFailure, flowReply, providerErrorCode, refusal } from "../flow-result.ts";
+import { tokenMembers } from "../login-reply.ts";
 import { requireUser } from "../principals.ts";
 import { json, type Reply, type Route, type RouteContext, route } from "../route.ts";
+import { tokenBody } from "../schemas.ts";
 
 const text = Type.Optional(Type.String());
 const enabled: NonNullable<Route["enabled"]> = (config) => config.providers.length > 0;
@@ -26,12 +28,15 @@ function parseUi(value: string | undefined): "redirect" | "popup" {
   throw new AuthError("invalid_ui");
 }
 
+function acceptedNonce(nonce = ""): string {
+  return popupNonce.test(nonce) ? nonce : "";
+}
+
 function origin(query: { return_to?: string; ui?: string; popup_nonce?: string }) {
-  const nonce = query.popup_nonce ?? "";
   return {
     returnTo: safeReturnTo(query.return_to?.trim()) ?? "/",
     ui: parseUi(query.ui),
-    popupNonce: popupNonce.test(nonce) ? nonce : "",
+    popupNonce: acceptedNonce(query.popup_nonce),
   };
 }
 
@@ -39,6 +44,8 @@ const callbackQuery = Type.Object({
   state: text,
   code: text,
   error: text,
+  error_description: text,
+  error_uri: text,
   iss: text,
   format: text,
   ui: text,
@@ -81,7 +88,8 @@ function callback(path: string, stepUp: boolean): Route {
       const format = query.format;
       let flow: EndedFlow = {
         provider,
-        purpose: stepUp ? "step_up" : "login",
+        // What a flow is for stands in its record, not in the address.
+        purpose: "login",
         returnTo: "/",
         ui: query.ui === "popup" ? "popup" : "redirect",
         popupNonce: "",
@@ -97,6 +105,7 @@ function callback(path: string, stepUp: boolean): Route {
           throw new AuthError("unknown_provider");
         const bound = state !== "" && holdsFlow(context.request, state);
         if (query.error !== undefined && query.error !== "") {
+          federation.providerRefused(provider, query);
           // The flow is looked up only to know where its person waits; another browser's is left alone.
           if (bound) flow = (await federation.resume(provider, state).catch(forgotten))?.flow ?? flow;
           return withCookies(refusal(context, providerErrorCode(query.error), 400, flow, format));
@@ -107,7 +116,8 @@ function callback(path: string, stepUp: boolean): Route {
         flow = pending.flow;
         const answer = new URLSearchParams({ state, code: query.code ?? "" });
         if (query.iss !== undefined) answer.set("iss", query.iss);
-        return withCookies(flowReply(context, await federation.finish(pending, answer, context), format));
+        const result = await federation.finish(pending, answer, context);
+        return withCookies(await flowReply(context, result, format));
       } catch (error) {
         return withCookies(flowFailure(context, error, flow, format));
       }
@@ -182,7 +192,7 @@ export const federationRoutes: readonly Route[] = [
         purpose: "login",
         returnTo: safeReturnTo(query.return_to?.trim()) ?? "/",
         ui: query.ui === "popup" ? "popup" : "redirect",
-        popupNonce: "",
+        popupNonce: acceptedNonce(query.popup_nonce),
       };
       try {
         if (["1", "true"].includes((query.link ?? "").toLowerCase()))
@@ -212,6 +222,23 @@ export const federationRoutes: readonly Route[] = [
   callback("/oidc/{provider}/step-up/callback", true),
   formPost("/oidc/{provider}/callback"),
   formPost("/oidc/{provider}/step-up/callback"),
+  route({
+    method: "POST",
+    path: "/oidc/result",
+    group: "federation",
+    since: "0.97",
+    auth: "none",
+    enabled: (config) => enabled(config) && config.federation.resultMode === "code",
+    limit: "auth_oidc_callback",
+    summary: "The tokens behind the one-time code a provider sign-in ended with; a code lives a minute.",
+    body: Type.Object({ code: text }),
+    replies: { 200: tokenBody },
+    errors: ["rate_limited", "invalid_request", "invalid_or_expired_code"],
+    async handle(context, { body }) {
+      const { grant, user } = await context.core.federation.results.redeem((body.code ?? "").trim());
+      return json(200, { ...tokenMembers(grant), user });
+    },
+  }),
   route({
     method: "POST",
     path: "/oidc/{provider}/link/start",
