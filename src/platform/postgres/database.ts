@@ -4,7 +4,6 @@ import { parseDsn } from "../../config/dsn.ts";
 import type { Log } from "../log/port.ts";
 import type { Metrics } from "../metrics/port.ts";
 import { currentSignal, uncancelled } from "./cancellation.ts";
-import { openConnection } from "./connection.ts";
 import { tlsAttempts } from "./encryption.ts";
 import { watch } from "./execution.ts";
 import {
@@ -16,6 +15,7 @@ import {
 } from "./failures.ts";
 import { createInstruments } from "./instruments.ts";
 import { createLookups } from "./lookups.ts";
+import { openConnection } from "./opening.ts";
 import { ConnectionPool } from "./pool.ts";
 import {
   type Database,
@@ -94,6 +94,7 @@ export function createDatabase(
     maxLifetimeMs: config.maxLifetimeMs,
     waitTimeoutMs: config.connectTimeoutMs,
     open: () => openConnection(connect),
+    soleServer: dsn.targetSession === "read-write" || dsn.targetSession === "primary",
     log,
   });
   const render = createRenderer(config.schema, config.preparedStatements);

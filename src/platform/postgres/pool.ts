@@ -2,6 +2,7 @@ import type { Log } from "../log/port.ts";
 import type { Connection } from "./connection.ts";
 import { unavailable } from "./failures.ts";
 import type { PoolState } from "./port.ts";
+import { createSilenceWatch } from "./silence.ts";
 
 export interface PoolOptions {
   readonly max: number;
@@ -11,6 +12,8 @@ export interface PoolOptions {
   /** How long a caller waits for a connection. */
   readonly waitTimeoutMs: number;
   readonly open: () => Promise<Connection>;
+  /** Of several servers only one can be the right one at a time. */
+  readonly soleServer: boolean;
   readonly log: Log;
 }
 
@@ -34,6 +37,7 @@ export class ConnectionPool {
   readonly #lent = new Set<Connection>();
   readonly #waiting = new Set<Waiter>();
   readonly #timer: NodeJS.Timeout;
+  readonly #silence: ReturnType<typeof createSilenceWatch>;
   #opening = 0;
   #restUntil = 0;
   #lastFailure: unknown;
@@ -42,6 +46,8 @@ export class ConnectionPool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    const { open, soleServer, log } = options;
+    this.#silence = createSilenceWatch({ open, soleServer, log, drop: (dead) => this.#abandon(dead) });
     this.#timer = setInterval(() => this.#maintain(), maintenanceMs);
     this.#timer.unref();
   }
@@ -184,6 +190,12 @@ export class ConnectionPool {
     this.#checkEmpty();
   }
 
+  /** Lent ones come back when their statements have been refused; idle ones would only disappoint the next. */
+  #abandon(dead: readonly Connection[]): void {
+    for (const connection of [...dead, ...this.#idle.splice(0)]) connection.destroy();
+    this.#afterLoss();
+  }
+
   /** A connection was lost; the idle ones leave here, lent ones when they come back. */
   #drop(connection: Connection): void {
     const index = this.#idle.indexOf(connection);
@@ -214,6 +226,7 @@ export class ConnectionPool {
   #maintain(): void {
     const { min, idleTimeoutMs } = this.#options;
     const now = Date.now();
+    this.#silence.look(this.#lent);
     for (const connection of [...this.#idle]) {
       const surplus =
         this.state.total > min && idleTimeoutMs > 0 && now - connection.idleSince > idleTimeoutMs;
