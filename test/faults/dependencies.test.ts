@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { newPerson } from "../support/accounts.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { type FaultyPostgres, startFaultyPostgres, unlimited } from "../support/faulty.ts";
 import { request } from "../support/http.ts";
+import { registers } from "../support/journey.ts";
 import { type Load, onlyOutage, startLoad } from "../support/load.ts";
 import { lostOf, recoveryMs, until } from "../support/outcome.ts";
 import { workersOf } from "../support/processes.ts";
@@ -24,14 +24,6 @@ afterAll(async () => {
   await Promise.all([postgres?.remove(), redis?.stop()]);
 });
 
-async function registers(): Promise<boolean> {
-  const person = newPerson();
-  const reply = await request(`${cluster.api}/register`, {
-    body: { identifier: person.email, username: person.username, password: person.password },
-  });
-  return reply.status === 202;
-}
-
 /** Load before, through and after an outage; the time the cluster needed once the dependency was back. */
 async function through(
   outage: () => Promise<void> | void,
@@ -42,7 +34,7 @@ async function through(
   await outage();
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   await back();
-  const ms = await recoveryMs(registers);
+  const ms = await recoveryMs(() => registers(cluster));
   const seen = { registered: load.acknowledged.length, created: load.created.length };
   await until("every kind of request succeeds again", 20, () => {
     return load.acknowledged.length > seen.registered + 3 && load.created.length > seen.created + 3;
@@ -84,7 +76,7 @@ describe("PostgreSQL away under load", () => {
     } finally {
       await postgres.start();
     }
-    expect(await recoveryMs(registers)).toBeLessThan(2_000);
+    expect(await recoveryMs(() => registers(cluster))).toBeLessThan(2_000);
   });
 });
 
@@ -102,7 +94,7 @@ test("workers that die while the database is away wait for its return, and the s
   await postgres.start();
   await until("service", 15, async () => {
     try {
-      return await registers();
+      return await registers(cluster);
     } catch {
       return false;
     }

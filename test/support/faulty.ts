@@ -44,6 +44,7 @@ export async function startFaultyPostgres(options: FaultyPostgresOptions = {}): 
     for (const pid of familyOf(server.pid)) process.kill(pid, name);
   };
   const stop = async (): Promise<void> => {
+    signal("SIGCONT");
     await server?.stop();
     server = undefined;
   };
@@ -53,7 +54,8 @@ export async function startFaultyPostgres(options: FaultyPostgresOptions = {}): 
     stop,
     async crash() {
       signal("SIGKILL");
-      await stop();
+      await server?.stop();
+      server = undefined;
     },
     async start() {
       server = await launch(port);

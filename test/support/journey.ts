@@ -39,3 +39,12 @@ export async function journey(cluster: TestCluster): Promise<void> {
   );
   expect(new Set(after.map(({ status }) => status))).toEqual(new Set([401]));
 }
+
+/** Whether somebody can register now: needs database, Redis and a hash. */
+export async function registers(cluster: TestCluster): Promise<boolean> {
+  const person = newPerson();
+  const reply = await request(`${cluster.api}/register`, {
+    body: { identifier: person.email, username: person.username, password: person.password },
+  });
+  return reply.status === 202;
+}

@@ -1,8 +1,8 @@
 import type { ClientConfig } from "pg";
 import type { DatabaseConfig } from "../../config/config.ts";
 import { type Dsn, type DsnHost, parseDsn } from "../../config/dsn.ts";
-import { openConnection } from "./connection.ts";
 import { type TlsOptions, tlsAttempts } from "./encryption.ts";
+import { openConnection } from "./opening.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,17 +1,8 @@
-import pg from "pg";
-import type { Dsn, DsnHost } from "../../config/dsn.ts";
+import type pg from "pg";
+import type { DsnHost } from "../../config/dsn.ts";
 import { type BackendKey, requestCancel } from "./cancel.ts";
 import { CopyIn } from "./copy-in.ts";
 import type { TlsOptions } from "./encryption.ts";
-import { columnTypes } from "./values.ts";
-
-export interface ConnectOptions {
-  readonly dsn: Dsn;
-  readonly tls: readonly TlsOptions[];
-  readonly applicationName: string;
-  /** Per host and way to connect. */
-  readonly timeoutMs: number;
-}
 
 /** A rendered statement, ready to be sent. */
 export interface PreparedText {
@@ -54,6 +45,22 @@ export class Connection {
   /** Whether the server considers a transaction open. */
   get inTransaction(): boolean {
     return this.#client.getTransactionStatus() !== "I";
+  }
+
+  /** Whether the server owes an answer. */
+  get awaiting(): boolean {
+    return "readyForQuery" in this.#client && this.#client.readyForQuery === false;
+  }
+
+  /** Bytes that came from the server so far. */
+  get received(): number {
+    const { stream } = this.#client.connection;
+    return "bytesRead" in stream && typeof stream.bytesRead === "number" ? stream.bytesRead : 0;
+  }
+
+  /** The server's id of this session, unless a pooler made one up; undefined when it told none. */
+  get processId(): number | undefined {
+    return backendKey(this.#client)?.processId;
   }
 
   /** Tells once when the connection is lost. */
@@ -113,84 +120,4 @@ function backendKey(client: pg.Client): BackendKey | undefined {
   const { processID, secretKey } = client;
   if (typeof processID !== "number" || typeof secretKey !== "number") return undefined;
   return { processId: processID, secret: secretKey };
-}
-
-/**
- * Connects to the first host of the DSN that answers and is of the wanted kind.
- *
- * @throws the last host's error.
- */
-export async function openConnection(options: ConnectOptions): Promise<Connection> {
-  const { dsn } = options;
-  let failure: unknown;
-  let fallback: Connection | undefined;
-  for (const host of dsn.hosts) {
-    for (const tls of host.host.startsWith("/") ? [undefined] : options.tls) {
-      try {
-        const connection = await openOne(options, host, tls);
-        if (await isWanted(connection, dsn)) {
-          await fallback?.end();
-          return connection;
-        }
-        if (dsn.targetSession === "prefer-standby" && fallback === undefined) fallback = connection;
-        else await connection.end();
-        failure = new Error(`The server at ${host.host}:${host.port} is not ${dsn.targetSession}`);
-        break;
-      } catch (error) {
-        failure = error;
-        // A server's refusal (wrong password, say) is final for this host, unless it only minds the encryption.
-        if (error instanceof pg.DatabaseError && error.code !== "28000") break;
-      }
-    }
-  }
-  if (fallback !== undefined) return fallback;
-  throw failure;
-}
-
-async function openOne(options: ConnectOptions, host: DsnHost, tls: TlsOptions): Promise<Connection> {
-  const { dsn } = options;
-  const client = new pg.Client({
-    host: host.host,
-    port: host.port,
-    user: dsn.user,
-    database: dsn.database,
-    application_name: options.applicationName,
-    connectionTimeoutMillis: options.timeoutMs,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-    pipeline: true,
-    types: columnTypes,
-    ssl: tls === undefined ? false : { ...tls },
-    ...(dsn.password === undefined ? {} : { password: dsn.password }),
-    ...(dsn.options === undefined ? {} : { options: dsn.options }),
-  });
-  const connection = new Connection(client, host, tls);
-  try {
-    await client.connect();
-  } catch (error) {
-    connection.destroy();
-    throw error;
-  }
-  return connection;
-}
-
-async function isWanted(connection: Connection, dsn: Dsn): Promise<boolean> {
-  if (dsn.targetSession === "any") return true;
-  const result = await connection.command(
-    "SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS frozen",
-  );
-  const row: unknown = result.rows[0];
-  const standby = typeof row === "object" && row !== null && "standby" in row && row.standby === true;
-  const frozen = typeof row === "object" && row !== null && "frozen" in row && row.frozen === true;
-  switch (dsn.targetSession) {
-    case "read-write":
-      return !frozen && !standby;
-    case "read-only":
-      return frozen || standby;
-    case "primary":
-      return !standby;
-    case "standby":
-    case "prefer-standby":
-      return standby;
-  }
 }

@@ -5,7 +5,6 @@ import type { Log } from "../log/port.ts";
 import type { Metrics } from "../metrics/port.ts";
 import { statementSpan, type Tracing } from "../tracing/port.ts";
 import { currentSignal, uncancelled } from "./cancellation.ts";
-import { openConnection } from "./connection.ts";
 import { tlsAttempts } from "./encryption.ts";
 import { watch } from "./execution.ts";
 import {
@@ -17,6 +16,7 @@ import {
 } from "./failures.ts";
 import { createInstruments } from "./instruments.ts";
 import { createLookups } from "./lookups.ts";
+import { openConnection } from "./opening.ts";
 import { ConnectionPool } from "./pool.ts";
 import {
   type Database,
@@ -98,6 +98,7 @@ export function createDatabase(
     waitTimeoutMs: config.connectTimeoutMs,
     open: () => openConnection(connect),
     onWait: (milliseconds) => instruments.waited(milliseconds),
+    soleServer: dsn.targetSession === "read-write" || dsn.targetSession === "primary",
     log,
   });
   const instruments = createInstruments(metrics, () => pool.state);

@@ -2,6 +2,7 @@ import type { Log } from "../log/port.ts";
 import type { Connection } from "./connection.ts";
 import { unavailable } from "./failures.ts";
 import type { PoolState } from "./port.ts";
+import { createSilenceWatch } from "./silence.ts";
 
 export interface PoolOptions {
   readonly max: number;
@@ -13,6 +14,8 @@ export interface PoolOptions {
   readonly open: () => Promise<Connection>;
   /** How long somebody waited who did not get a connection at once, or none in the end. */
   readonly onWait: (milliseconds: number) => void;
+  /** Of several servers only one can be the right one at a time. */
+  readonly soleServer: boolean;
   readonly log: Log;
 }
 
@@ -36,6 +39,7 @@ export class ConnectionPool {
   readonly #lent = new Set<Connection>();
   readonly #waiting = new Set<Waiter>();
   readonly #timer: NodeJS.Timeout;
+  readonly #silence: ReturnType<typeof createSilenceWatch>;
   #opening = 0;
   #restUntil = 0;
   #lastFailure: unknown;
@@ -44,6 +48,8 @@ export class ConnectionPool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    const { open, soleServer, log } = options;
+    this.#silence = createSilenceWatch({ open, soleServer, log, drop: (dead) => this.#abandon(dead) });
     this.#timer = setInterval(() => this.#maintain(), maintenanceMs);
     this.#timer.unref();
   }
@@ -188,6 +194,12 @@ export class ConnectionPool {
     this.#checkEmpty();
   }
 
+  /** Lent ones come back when their statements have been refused; idle ones would only disappoint the next. */
+  #abandon(dead: readonly Connection[]): void {
+    for (const connection of [...dead, ...this.#idle.splice(0)]) connection.destroy();
+    this.#afterLoss();
+  }
+
   /** A connection was lost; the idle ones leave here, lent ones when they come back. */
   #drop(connection: Connection): void {
     const index = this.#idle.indexOf(connection);
@@ -218,6 +230,7 @@ export class ConnectionPool {
   #maintain(): void {
     const { min, idleTimeoutMs } = this.#options;
     const now = Date.now();
+    this.#silence.look(this.#lent);
     for (const connection of [...this.#idle]) {
       const surplus =
         this.state.total > min && idleTimeoutMs > 0 && now - connection.idleSince > idleTimeoutMs;
