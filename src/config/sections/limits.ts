@@ -14,6 +14,7 @@ export const limitBuckets = [
   "auth_invite_create",
   "auth_invite_redeem",
   "auth_password_login",
+  "auth_password_strength",
   "auth_passwordless_start",
   "auth_passwordless_confirm",
   "auth_passkey_register",

@@ -48,6 +48,7 @@ export const buckets = {
   auth_passkey_login: { limit: 60, windowSeconds: hour, id: "identifier", failClosed: true },
   auth_passkey_register: { limit: 12, windowSeconds: hour },
   auth_password_login: { limit: 20, windowSeconds: hour, id: "identifier", failClosed: true },
+  auth_password_strength: { limit: 60, windowSeconds: minute },
   auth_passwordless_confirm: { limit: 10, windowSeconds: 10 * minute, id: "identifier", failClosed: true },
   auth_passwordless_start: { limit: 6, windowSeconds: hour, cooldownSeconds: minute, id: "identifier" },
   auth_phone_verify_confirm: { limit: 10, windowSeconds: 10 * minute, id: "phone", failClosed: true },

@@ -2,7 +2,7 @@ import { resetRequired } from "../../platform/hashing/formats/index.ts";
 import type { StoredHash } from "../../platform/hashing/port.ts";
 import type { BreachedPasswords } from "../breached-passwords/types.ts";
 import type { Platform } from "../platform.ts";
-import { createPasswordPolicy } from "./policy.ts";
+import { createPasswordJudge, createPasswordPolicy } from "./policy.ts";
 import { passwordStore } from "./store.ts";
 import type { Passwords } from "./types.ts";
 
@@ -16,6 +16,7 @@ export type PasswordPlatform = Pick<Platform, "config" | "database" | "hasher" |
 /** Stored passwords; `breached` is consulted where `passwords.breachedCheck` is on. */
 export function createPasswords(platform: PasswordPlatform, breached?: BreachedPasswords): Passwords {
   const { config, database, hasher, clock, log } = platform;
+  const policy = createPasswordPolicy(config.passwords, breached);
 
   /** Best effort: the password was right, and the next login tries again. */
   async function renew(userId: string, seen: StoredHash, password: string): Promise<void> {
@@ -27,7 +28,9 @@ export function createPasswords(platform: PasswordPlatform, breached?: BreachedP
   }
 
   return {
-    assertAcceptable: createPasswordPolicy(config.passwords, breached),
+    assertAcceptable: policy,
+
+    judge: createPasswordJudge(config.passwords, breached, policy),
 
     hash: (password, context) => hasher.hash(password, context.signal),
 

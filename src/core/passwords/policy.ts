@@ -1,5 +1,6 @@
 import type { Config } from "../../config/config.ts";
-import { AuthError } from "../../contract/errors/index.ts";
+import { AuthError, type ErrorCode, isAuthError } from "../../contract/errors/index.ts";
+import { estimateStrength, type Strength } from "../breached-passwords/strength.ts";
 import type { BreachedPasswords } from "../breached-passwords/types.ts";
 import type { PasswordOwner } from "./types.ts";
 
@@ -13,6 +14,13 @@ const minWordLength = 4;
 const minRemainder = 6;
 
 export type PasswordPolicy = (password: string, about?: PasswordOwner) => void;
+
+/** A password that somebody is choosing, judged. */
+export interface Judgement {
+  readonly strength: Strength;
+  /** Code by which the policy would refuse it. */
+  readonly refusal: ErrorCode | undefined;
+}
 
 /**
  * Checks new passwords, never stored ones. Length is all that is always asked for (no composition rules, NIST SP 800-63B-4 §3.1.1.2):
@@ -36,6 +44,26 @@ export function createPasswordPolicy(
     const found = config.breachedCheck ? breached?.find(password) : undefined;
     if (found === "common") throw new AuthError("password_too_common", { metadata: { reason: "common" } });
     if (found === "breached") throw new AuthError("password_breached");
+  };
+}
+
+/** Advice for whoever is choosing: the estimate, and what the policy would say. A password longer than the policy reads is not estimated. */
+export function createPasswordJudge(
+  config: Config["passwords"],
+  breached: BreachedPasswords | undefined,
+  policy: PasswordPolicy,
+): (password: string, about?: PasswordOwner) => Judgement {
+  return (password, about = {}) => {
+    let refusal: ErrorCode | undefined;
+    try {
+      policy(password, about);
+    } catch (error) {
+      if (!isAuthError(error)) throw error;
+      refusal = error.code;
+    }
+    const words = [...config.contextWords, ...ownWords(about)];
+    const read = password.slice(0, config.maxLength);
+    return { strength: estimateStrength(read, breached, words), refusal };
   };
 }
 

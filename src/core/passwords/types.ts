@@ -1,5 +1,6 @@
 import type { Transaction } from "../../platform/postgres/port.ts";
 import type { CallContext } from "../platform.ts";
+import type { Judgement } from "./policy.ts";
 
 export type PasswordCheck = "match" | "mismatch" | "reset_required" | "absent";
 
@@ -16,6 +17,8 @@ export interface Passwords {
    * `password_breached`. Characters are taken as they are: no trimming, no composition rules.
    */
   assertAcceptable(password: string, about?: PasswordOwner): void;
+  /** What {@link assertAcceptable} would say, and how strong the password is. Costs no hash. */
+  judge(password: string, about?: PasswordOwner): Judgement;
   /** Argon2id PHC string with the configured parameters. Throws `server_busy`. */
   hash(password: string, context: CallContext): Promise<string>;
   /**

@@ -21,6 +21,7 @@ import { ownGroupRoutes } from "./own-groups.ts";
 import { passkeyRoutes } from "./passkeys.ts";
 import { passwordChangeRoutes } from "./password-change.ts";
 import { passwordResetRoutes } from "./password-reset.ts";
+import { passwordStrengthRoutes } from "./password-strength.ts";
 import { passwordlessRoutes } from "./passwordless.ts";
 import { profileRoutes } from "./profile.ts";
 import { referenceRoutes } from "./reference.ts";
@@ -43,6 +44,7 @@ export const routes: readonly Route[] = [
   ...verificationRoutes,
   ...passwordResetRoutes,
   ...passwordChangeRoutes,
+  ...passwordStrengthRoutes,
   ...sessionRoutes,
   ...secondFactorLoginRoutes,
   ...secondFactorRoutes,
