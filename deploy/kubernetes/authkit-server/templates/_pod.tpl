@@ -48,6 +48,6 @@ volumeMounts:
   secret: { secretName: {{ .Values.secrets.existingSecret }}, defaultMode: 0440 }
 {{- if .Values.config }}
 - name: config
-  configMap: { name: {{ .Release.Name }}-authkit }
+  configMap: { name: {{ .configMap }} }
 {{- end }}
 {{- end }}
