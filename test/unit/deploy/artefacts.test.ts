@@ -39,7 +39,7 @@ describe("the image", () => {
 
   test("runs as nobody, knows how to tell its health, and lets no package run a script", () => {
     const last = dockerfile.slice(dockerfile.lastIndexOf("\nFROM "));
-    expect(last).toMatch(/^USER 10001:10001$/m);
+    expect(last).toMatch(/^USER 65532:65532$/m);
     expect(last).toMatch(/^HEALTHCHECK /m);
     for (const [line] of dockerfile.matchAll(/npm (?:ci|install)[^\n]*/g))
       expect(line).toContain("--ignore-scripts");

@@ -106,8 +106,8 @@ describe("the chart", () => {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
       runAsNonRoot: true,
-      runAsUser: 10001,
-      runAsGroup: 10001,
+      runAsUser: 65532,
+      runAsGroup: 65532,
       capabilities: { drop: ["ALL"] },
       seccompProfile: { type: "RuntimeDefault" },
     });
