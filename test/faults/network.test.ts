@@ -29,12 +29,14 @@ afterAll(async () => {
   await database?.drop();
 });
 
+/** Two to six seconds on a quiet machine; a statement's own time-out, which would be left without the watch for silence, is fifteen. */
+const healedMs = 12_000;
+
 describe("connections that the network forgot, under load", () => {
-  test.each<[string, () => FaultProxy, number]>([
-    ["PostgreSQL", () => toPostgres, 4_000],
-    ["Redis", () => toRedis, 4_000],
-  ])("to %s: replaced within seconds, nothing acknowledged is lost", async (...row) => {
-    const [, proxy, limitMs] = row;
+  test.each<[string, () => FaultProxy]>([
+    ["PostgreSQL", () => toPostgres],
+    ["Redis", () => toRedis],
+  ])("to %s: replaced within seconds, nothing acknowledged is lost", async (_name, proxy) => {
     const load = await startLoad(cluster);
     await until("load is under way", 20, () => load.acknowledged.length > 10 && load.created.length > 10);
     expect(proxy().live()).toBeGreaterThan(2);
@@ -44,7 +46,7 @@ describe("connections that the network forgot, under load", () => {
     await until("every kind of request succeeds again", 20, () => {
       return load.acknowledged.length > seen.registered + 10 && load.created.length > seen.created + 10;
     });
-    expect(performance.now() - forgotten).toBeLessThan(limitMs);
+    expect(performance.now() - forgotten).toBeLessThan(healedMs);
     await load.stop();
     onlyOutage(load);
     expect(await lostOf(cluster, load)).toEqual({ accounts: [], sessions: [] });
@@ -56,7 +58,6 @@ describe("connections that the network forgot, under load", () => {
     toRedis.forget();
     const started = performance.now();
     await until("service", 15, () => registers(cluster));
-    // One after the other: Redis' three seconds, then the database's.
-    expect(performance.now() - started).toBeLessThan(8_000);
+    expect(performance.now() - started).toBeLessThan(healedMs);
   });
 });
