@@ -76,6 +76,8 @@ export interface Route<B extends TSchema = TSchema, Q extends TObject = TObject>
   readonly personas?: (persona: PersonaConfig) => boolean;
   /** The handler answers every method of the path, and tells them apart itself. */
   readonly anyMethod?: true;
+  /** A GET route that HEAD does not reach, because answering it has effects: 405. */
+  readonly head?: false;
   /** Runs before the body is read, and may answer (or refuse) at once; for what must not depend on the body. */
   readonly before?: (
     context: RouteContext,

@@ -55,7 +55,7 @@ function decodeSegment(segment: string): string | undefined {
  * Compiles a route table once into a lookup: exact paths by one map access, templated ones by a walk over segments in which a literal beats
  * a parameter. `{x}` matches one non-empty segment, percent-decoded after splitting, so `%2F` stays inside the value.
  */
-export function compileRoutes<R extends Pick<Route, "method" | "anyMethod">>(
+export function compileRoutes<R extends Pick<Route, "method" | "anyMethod" | "head">>(
   table: readonly RouteEntry<R>[],
 ): (method: string, path: string) => RouteLookup<R> {
   const exact = new Map<string, Node<R>>();
@@ -119,9 +119,9 @@ export function compileRoutes<R extends Pick<Route, "method" | "anyMethod">>(
     }
     if (node === undefined) return undefined;
     const hit = node.methods.get(wanted) ?? node.methods.get(anyMethod);
-    if (hit === undefined) {
+    if (hit === undefined || (method === "HEAD" && hit.route.head === false)) {
       const methods = [...node.methods.keys()];
-      if (methods.includes("GET")) methods.push("HEAD");
+      if (node.methods.get("GET")?.route.head !== false && methods.includes("GET")) methods.push("HEAD");
       return { allow: methods.sort().join(", ") };
     }
     if (hit.names.length === 0) return { route: hit.route, params: hit.fixed };

@@ -8,6 +8,7 @@ import type { RouteEntry } from "./router.ts";
 export interface CompiledRoute {
   readonly method: Route["method"];
   readonly anyMethod?: true;
+  readonly head?: false;
   readonly route: Route;
   /** Full template, as logged and measured. */
   readonly template: string;
@@ -21,6 +22,7 @@ function compileOne(route: Route, template: string): CompiledRoute {
   return {
     method: route.method,
     ...(route.anyMethod === true ? { anyMethod: true } : {}),
+    ...(route.head === false ? { head: false } : {}),
     route,
     template,
     decodeBody: body === undefined ? undefined : compileBody(body, { mode: route.bodyMode ?? "required" }),

@@ -1,50 +1,26 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { totpCode, totpPeriod } from "../../src/core/mfa/totp.ts";
-import { api, behindProxy, newPerson } from "../support/accounts.ts";
-import { freePort, startCluster } from "../support/cluster.ts";
+import { api, newPerson } from "../support/accounts.ts";
+import { startCluster } from "../support/cluster.ts";
 import { type Dweller, doors, type House, resultOf, settle } from "../support/doors.ts";
-import { startHostileProvider } from "../support/hostile-provider.ts";
+import { type OpenHouse, openHouse } from "../support/house.ts";
 import { call, request, type TestReply } from "../support/http.ts";
 
-interface Setting extends House {
+interface Setting extends OpenHouse {
   readonly sql: pg.Client;
-  close(): Promise<void>;
 }
 
 async function open(env: Record<string, string> = {}): Promise<Setting> {
-  const provider = await startHostileProvider();
-  const port = await freePort();
-  const origin = `http://localhost:${port}`;
-  const config = join(await mkdtemp(join(tmpdir(), "authkit-states-")), "authkit.yaml");
-  const acme = `{ name: acme, kind: oidc, issuer: "${provider.at("acme", {})}", client_id: authkit, client_secret: s }`;
-  await writeFile(config, `limits: { enabled: false }\nproviders:\n  - ${acme}\n`);
-  const cluster = await startCluster({
-    env: {
-      ...behindProxy,
-      AUTHKIT_CONFIG: config,
-      AUTHKIT_LISTEN_ADDR: `127.0.0.1:${port}`,
-      AUTHKIT_ISSUER: origin,
-      AUTHKIT_PASSKEY_RPID: "localhost",
-      AUTHKIT_PASSKEY_ORIGINS: origin,
-      AUTHKIT_PASSWORDLESS: "true",
-      AUTHKIT_SOLANA_NETWORK: "devnet",
-      AUTHKIT_TOTP_SECRET_KEY: "22".repeat(32),
-      ...env,
-    },
-    url: `http://127.0.0.1:${port}`,
-  });
-  const sql = new pg.Client({ connectionString: cluster.databaseUrl });
+  const house = await openHouse((acme) => `limits: { enabled: false }\nproviders:\n  - ${acme}\n`, env);
+  const sql = new pg.Client({ connectionString: house.cluster.databaseUrl });
   await sql.connect();
   return {
-    ...{ cluster, provider, origin, sql },
+    ...house,
+    sql,
     async close() {
       await sql.end();
-      await cluster.stop();
-      await provider.stop();
+      await house.close();
     },
   };
 }

@@ -19,6 +19,7 @@ export const limitBuckets = [
   "auth_passwordless_confirm",
   "auth_passkey_register",
   "auth_passkey_login",
+  "auth_passkeys",
   "auth_logout",
   "auth_sessions_current",
   "auth_sessions_list",

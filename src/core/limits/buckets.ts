@@ -47,6 +47,7 @@ export const buckets = {
   auth_oidc_start: { limit: 30, windowSeconds: 10 * minute },
   auth_passkey_login: { limit: 60, windowSeconds: hour, id: "identifier", failClosed: true },
   auth_passkey_register: { limit: 12, windowSeconds: hour },
+  auth_passkeys: defaultBucket,
   auth_password_login: { limit: 20, windowSeconds: hour, id: "identifier", failClosed: true },
   auth_password_strength: { limit: 60, windowSeconds: minute },
   auth_passwordless_confirm: { limit: 10, windowSeconds: 10 * minute, id: "identifier", failClosed: true },

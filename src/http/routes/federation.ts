@@ -59,6 +59,8 @@ function callback(path: string, stepUp: boolean): Route {
     since: "0.73",
     auth: "none",
     enabled,
+    // Nothing that merely looks at an address, like a scanner of mails, runs a flow.
+    head: false,
     limit: "auth_oidc_callback",
     summary: `The provider's answer to ${stepUp ? "a step-up" : "a login or link"}: back to the front end with tokens or the reason there are none.`,
     query: callbackQuery,
@@ -172,6 +174,7 @@ export const federationRoutes: readonly Route[] = [
     since: "0.73",
     auth: "none",
     enabled,
+    head: false,
     limit: "auth_oidc_start",
     summary: "Sign in at an identity provider: redirects the browser there.",
     query: Type.Object({
