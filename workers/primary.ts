@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../src/config/config.ts";
 import { ConfigError, loadProcessConfig } from "../src/config/index.ts";
-import { prepareSigningKeys } from "../src/core/signing-keys/index.ts";
+import { prepareSigningKeys, prepareTotpKey } from "../src/core/signing-keys/index.ts";
 import { systemClock } from "../src/platform/clock.ts";
 import { acquirePortLock } from "../src/platform/http/port-lock.ts";
 import { createLog } from "../src/platform/log/pino.ts";
@@ -54,6 +54,7 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
     await awaitStores(resolved, log);
     await prepareDatabase(resolved, { log, metrics });
     await prepareSigningKeys({ config: resolved, clock: systemClock, random: systemRandom, log });
+    await prepareTotpKey(resolved, log);
     if (config.bootstrap.path !== undefined) {
       const { applyConfiguredManifest } = await import("./bootstrap.ts");
       const { staticEntitlements } = await applyConfiguredManifest(resolved, config.bootstrap.path, log);

@@ -81,6 +81,8 @@ import {
 
 /** Every capability of the server over one platform: what the planes call, and nothing else. */
 export interface Core {
+  /** The clock every capability goes by. */
+  readonly clock: Platform["clock"];
   readonly keyRing: KeyRing;
   readonly audit: Audit & AuditTrail;
   readonly revocations: Revocations;
@@ -306,6 +308,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   });
 
   return {
+    clock,
     keyRing,
     audit,
     revocations,

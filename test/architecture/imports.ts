@@ -1,6 +1,6 @@
 /**
- * `npm run check:imports`: proves that imports point one way and that rooms reach each other only where the design allows it.
- * Exits 1 and names every line that does not.
+ * `npm run check:imports`: proves that imports point one way, that rooms reach each other only where the design allows it, and that what the
+ * server does takes the time from the clock port. Exits 1 and names every line that does not.
  */
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -20,6 +20,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   workers: ["client", "http", "management", "jobs", "core", "platform", "config", "contract"],
 };
 
+/** Rooms whose time is the platform's clock, so that tests can move it. */
+const clocked = ["core", "http", "management", "jobs"];
+
 function room(path: string): string | undefined {
   const parts = path.split("/");
   return parts[0] === "src" ? parts[1] : parts[0];
@@ -34,6 +37,8 @@ for (const file of globSync(["src/**/*.ts", "workers/**/*.ts"])) {
     continue;
   }
   const text = readFileSync(file, "utf8");
+  if (clocked.includes(from) && /\bDate\.now\(|\bnew Date\(\)/.test(text))
+    problems.push(`${file}: takes the time from the system instead of the clock port`);
   for (const match of text.matchAll(/(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g)) {
     const target = normalize(join(dirname(file), match[1] ?? ""));
     const to = room(target);

@@ -163,11 +163,31 @@ describe("where a second factor is mandatory", () => {
       const expected = Object.fromEntries([...people.keys()].map((door) => [door, "enrolment"]));
       expect(outcomes).toEqual({ ...expected, passkey: outcomes["passkey"] });
       expect(["session", "enrolment"]).toContain(outcomes["passkey"]);
+      await isAskedToEnrol(house, [...people.values()][0] ?? expect.unreachable());
     } finally {
       await strict.stop();
     }
   });
 });
+
+/** A token from before, or from a back end, opens nothing but enrolment. */
+async function isAskedToEnrol({ cluster }: House, { id }: Dweller): Promise<void> {
+  const minted = must(await call(cluster, "IssueAccessToken", { userID: id, email: "", extra: null }));
+  const bearer = String(Object(minted.body["result"]).r0);
+  for (const [method, path] of [
+    ["GET", "/me"],
+    ["GET", "/user/sessions"],
+    ["DELETE", "/logout"],
+  ] as const) {
+    const reply = await api(cluster, path, { method, bearer });
+    expect([reply.status, reply.code], path).toEqual([403, "2fa_enrollment_required"]);
+    expect(Object(reply.body["error"]).metadata).toEqual({
+      requires_2fa_enrollment: true,
+      allowed_methods: ["email", "sms", "totp"],
+    });
+  }
+  expect((await api(cluster, "/user/2fa", { bearer })).status).toBe(200);
+}
 
 describe("where an address must be proven first", () => {
   let setting: Setting;

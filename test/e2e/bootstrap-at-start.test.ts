@@ -53,6 +53,13 @@ dev: { static_entitlements: [pro, beta] }
   }
 }, 90_000);
 
+test("a TOTP key that cannot be used keeps the server from starting, before a worker is forked", async () => {
+  await writeFile(join(directory, "totp.key"), "short", { mode: 0o600 });
+  const output = await startCluster({ env: { AUTHKIT_KEYS_PATH: directory } }).catch(String);
+  expect(output).toContain(`${join(directory, "totp.key")} must hold 16, 24 or 32 bytes`);
+  expect(output).not.toContain('"slot":');
+}, 60_000);
+
 test("a manifest that is wrong keeps the server from starting, and says why", async () => {
   await writeFile(path, "users: [{usernme: x}]");
   await expect(startCluster({ env: env() })).rejects.toThrow("users[0].usernme: unknown");

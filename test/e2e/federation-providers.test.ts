@@ -3,7 +3,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { behindProxy, messageTo } from "../support/accounts.ts";
+import { api, behindProxy, messageTo, registered } from "../support/accounts.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { forge, type HostileProvider, startHostileProvider } from "../support/hostile-provider.ts";
 import { call, request } from "../support/http.ts";
@@ -44,6 +44,7 @@ providers:
       select: { primary: "true", verified: "true" }
       email: { path: email }
       email_verified: { path: verified }
+  - { name: prompting, kind: oauth2, issuer: "${at("prompting")}", client_id: p, client_secret: s, ${endpoints("prompting")}, user_mapping: { subject: { path: id } }, extra_auth_params: { prompt: login } }
 `,
   );
   cluster = await startCluster({ env: { ...behindProxy, AUTHKIT_CONFIG: config } });
@@ -121,6 +122,85 @@ describe("Sign in with Apple", () => {
   });
 });
 
+describe("answers posted as forms", () => {
+  const form = "application/x-www-form-urlencoded";
+  function post(name: string, body: Record<string, string>, contentType = form, path = "callback") {
+    return request(`${cluster.api}/oidc/${name}/${path}`, {
+      method: "POST",
+      headers: { "content-type": contentType },
+      body: new URLSearchParams(body).toString(),
+    });
+  }
+
+  test("the name Apple tells once becomes the account's, and nothing else of what nobody has signed", async () => {
+    const { url, state, cookies } = await start("apple");
+    const id = randomBytes(4).toString("hex");
+    const idToken = forge(
+      { alg: "ES256", kid: "k1" },
+      {
+        ...{ iss: `${provider.issuer}/apple`, aud: "com.example.app", sub: `002.${id}` },
+        ...{ nonce: url.searchParams.get("nonce"), iat: now(), exp: now() + 300 },
+      },
+      provider.keys.privateKey,
+    );
+    provider.token = { body: { access_token: "at", token_type: "Bearer", id_token: idToken } };
+    const user = JSON.stringify({
+      name: { firstName: "Mona", lastName: `Lisa ${id}` },
+      email: `forged-${id}@example.com`,
+    });
+    // Whoever does not know the state changes nothing.
+    await post("apple", { state: `x${state.slice(1)}`, code: "c", user: '{"name":{"firstName":"Eve"}}' });
+    const iss = `${provider.issuer}/apple`;
+    const posted = await post("apple", { state, code: "c1", iss, user });
+    expect(posted.status).toBe(303);
+    const location = posted.headers.get("location") ?? "";
+    expect(location).not.toContain("Mona");
+    const cookie = cookies.map((text) => text.split(";")[0]).join("; ");
+    const done = await request(`${new URL(location, cluster.url).href}&format=json`, {
+      headers: { cookie, accept: "application/json" },
+    });
+    expect(done.status, done.text).toBe(200);
+    const me = await request(`${cluster.api}/me`, {
+      headers: { authorization: `Bearer ${String(done.body["access_token"])}` },
+    });
+    expect(me.body).toMatchObject({ username: `monalisa${id}`, email: null });
+  });
+
+  test("only of providers that answer that way, and only as forms", async () => {
+    for (const path of ["callback", "step-up/callback"]) {
+      const other = await post("github", { state: "s", code: "c" }, form, path);
+      expect([other.status, other.code, other.headers.get("allow")]).toEqual([
+        405,
+        "method_not_allowed",
+        "GET",
+      ]);
+      const nobody = await post("nobody", { state: "s", code: "c" }, form, path);
+      expect([nobody.status, nobody.code]).toEqual([400, "unknown_provider"]);
+      for (const type of ["application/json", "text/plain", "multipart/form-data; boundary=x", ""]) {
+        const refused = await post("apple", { state: "s", code: "c" }, type, path);
+        expect([refused.status, refused.code], type).toEqual([400, "invalid_request"]);
+      }
+      const accepted = await post("Apple", { state: "s", code: "c" }, `${form}; charset=UTF-8`, path);
+      expect(accepted.status).toBe(303);
+      expect(accepted.headers.get("location")).toBe(`/api/v1/oidc/apple/${path}?state=s&code=c`);
+    }
+  });
+});
+
+describe("a step-up", () => {
+  test("is not begun where a sign-in proves nothing fresh", async () => {
+    const { accessToken } = await registered(cluster);
+    const begin = async (name: string) => {
+      const reply = await api(cluster, `/oidc/${name}/step-up/start`, { body: {}, bearer: accessToken });
+      return [reply.status, reply.code];
+    };
+    expect(await begin("forge")).toEqual([400, "unknown_provider"]);
+    expect(await begin("github")).toEqual([400, "unknown_provider"]);
+    expect(await begin("prompting")).toEqual([400, "provider_not_linked"]);
+    expect(await begin("apple")).toEqual([400, "provider_not_linked"]);
+  });
+});
+
 describe("a plain OAuth 2.0 provider", () => {
   test("maps its answer, asks a second time for the address, keeps the query of its address", async () => {
     const { url, state } = await start("forge");
@@ -172,7 +252,7 @@ describe("what is built in", () => {
     const reply = await request(`${cluster.api}/auth/capabilities`);
     const listed = reply.body["providers"];
     const names = Array.isArray(listed) ? listed.map((one: unknown) => Object(one).name) : [];
-    expect(names).toEqual(["Apple", "Discord", "forge", "GitHub", "Google"]);
+    expect(names).toEqual(["Apple", "Discord", "forge", "GitHub", "Google", "prompting"]);
   });
 });
 

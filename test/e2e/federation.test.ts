@@ -28,7 +28,7 @@ beforeAll(async () => {
       "limits: { enabled: false }",
       "providers:",
       `  - { name: acme, kind: oidc, label: Acme, issuer: "${provider.issuer}", client_id: ${provider.clientId}, client_secret: ${provider.clientSecret} }`,
-      '  - { name: dead, kind: oidc, issuer: "http://127.0.0.1:9", client_id: x, client_secret: y }',
+      '  - { name: dead, kind: oidc, issuer: "http://127.0.0.1:9", client_id: x, client_secret: y, extra_auth_params: { response_mode: form_post } }',
     ].join("\n"),
   );
   cluster = await startCluster({
@@ -330,13 +330,13 @@ describe("the callback", () => {
   });
 
   test("a form answer is sent on to where the cookie comes along", async () => {
-    const reply = await request(`${cluster.api}/oidc/acme/callback`, {
+    const reply = await request(`${cluster.api}/oidc/dead/callback`, {
       body: "state=s1&code=c1&user=%7B%7D&extra=1",
       headers: { "content-type": "application/x-www-form-urlencoded" },
     });
     expect([reply.status, reply.headers.get("location")]).toEqual([
       303,
-      "/api/v1/oidc/acme/callback?state=s1&code=c1",
+      "/api/v1/oidc/dead/callback?state=s1&code=c1",
     ]);
   });
 });

@@ -291,6 +291,9 @@ describe("invitations", () => {
       expect((await carrying({ Role: " Reader " })).status).toBe(200);
       expect(outcome(await carrying({ Role: "guarded" }))).toEqual([403, "2fa_enrollment_required"]);
       expect(outcome(await carrying({ Role: "unheard-of" }))).toEqual([400, "role_not_assignable"]);
+      const unknownKey = { keyID: "nobody", secret: "none" };
+      const resolved = await call(later, "ResolveAPIKeyDetailed", unknownKey);
+      expect(outcome(resolved)).toEqual([401, "invalid_token"]);
     } finally {
       await later.stop();
     }

@@ -1,26 +1,9 @@
 import type { PersonaConfig } from "../config.ts";
-import {
-  leaf,
-  listOf,
-  maybe,
-  type ObjectOf,
-  object,
-  type Position,
-  refuse,
-  required,
-  type Shape,
-} from "../shape.ts";
+import { leaf, listOf, maybe, type ObjectOf, object, required, type Shape } from "../shape.ts";
 import { BadValue, boolean, list, textLike } from "../values.ts";
+import { checkPersonas, type Declaration } from "./persona-rules.ts";
 
 const segment = /^[a-z][a-z0-9-]{0,63}$/;
-
-/** First segments of fixed routes: a persona of that name would share their paths. */
-const fixedSegments = new Set(
-  (
-    "2fa admin applications auth capabilities delegated dev email healthz invites logout me metrics oidc passkeys password " +
-    "passwordless phone readyz register sessions solana step-up token user v1"
-  ).split(" "),
-);
 
 const segmentName = textLike(
   "name",
@@ -63,18 +46,30 @@ const personaFields = {
   capabilities: maybe(object(capabilityFields), "What groups of the persona may have."),
   catalog: maybe(leaf(list(grant)), "Grants custom roles may use."),
   require_consent: maybe(leaf(boolean), "Adding an existing user always makes an invite."),
-  self_service_creation: maybe(leaf(boolean), "Users may create groups themselves."),
+  self_service_creation: maybe(
+    leaf(boolean),
+    "Users may create groups themselves; for personas directly below `root`.",
+  ),
 };
 
 const persona = object(personaFields);
+
+const declaration: Shape<Declaration> = {
+  schema: persona.schema,
+  read(tree, at) {
+    const given = persona.read(tree, at);
+    return given === undefined ? undefined : { persona: complete(given), at };
+  },
+};
 
 /** The persona schema: syntax of names and grants, and the rules that make it a tree below `root`. */
 export const personas: Shape<readonly PersonaConfig[]> = {
   schema: listOf(persona).schema,
   read(tree, at) {
-    const read = listOf(persona).read(tree, at)?.map(complete);
-    if (read !== undefined) checkSchema(read, at);
-    return read;
+    const declarations = listOf(declaration).read(tree, at);
+    if (declarations === undefined) return undefined;
+    checkPersonas(declarations);
+    return declarations.map((declared) => declared.persona);
   },
 };
 
@@ -96,84 +91,6 @@ function complete(given: ObjectOf<typeof personaFields>): PersonaConfig {
     requireConsent: given.require_consent ?? false,
     selfServiceCreation: given.self_service_creation ?? false,
   };
-}
-
-function checkSchema(all: readonly PersonaConfig[], at: Position): void {
-  const names = new Set(["root", ...all.map(({ name }) => name)]);
-  const seen = new Set<string>();
-  let rootCapabilities = 0;
-  for (const entry of all) {
-    if (entry.name !== "root" && seen.has(entry.name)) refuse(at, `declares the persona ${entry.name} twice`);
-    seen.add(entry.name);
-    if (fixedSegments.has(entry.name))
-      refuse(at, `names a persona ${entry.name}, the first segment of a fixed route`);
-    checkParent(entry, names, at);
-    checkRoles(entry, at);
-    if (entry.name === "root" && Object.values(entry.capabilities).includes(true)) rootCapabilities++;
-  }
-  if (rootCapabilities > 1) refuse(at, "gives capabilities to root in more than one place");
-  for (const entry of all) {
-    if (isCyclic(entry, all)) refuse(at, `has the persona ${entry.name} in a circle of parents`);
-  }
-}
-
-function checkParent({ name, parent }: PersonaConfig, names: ReadonlySet<string>, at: Position): void {
-  if (name === "root") {
-    if (parent !== "") refuse(at, "gives root a parent", "remove it");
-  } else if (parent === "") {
-    refuse(at, `lacks the parent of persona ${name}`, "name the persona that contains it, for example root");
-  } else if (parent === name) {
-    refuse(at, `makes persona ${name} its own parent`);
-  } else if (!names.has(parent)) {
-    refuse(
-      at,
-      `names the undeclared parent ${parent} of persona ${name}`,
-      `declare it, or use one of ${[...names].join(", ")}`,
-    );
-  }
-}
-
-function checkRoles({ name, roles, catalog, capabilities }: PersonaConfig, at: Position): void {
-  const seen = new Set<string>();
-  for (const role of roles) {
-    const what = `role ${role.name} of persona ${name}`;
-    if (seen.has(role.name)) refuse(at, `declares the ${what} twice`);
-    seen.add(role.name);
-    for (const permission of role.permissions) {
-      if (!permission.startsWith(`${name}:`))
-        refuse(
-          at,
-          `gives the ${what} the foreign grant ${permission}`,
-          `use grants that start with ${name}:`,
-        );
-      if (capabilities.customRoles && catalog.length > 0 && !catalog.includes(permission)) {
-        refuse(
-          at,
-          `gives the ${what} the grant ${permission}, which the catalog lacks`,
-          "add it to the catalog",
-        );
-      }
-    }
-    if (role.name === "owner" && (role.permissions.length !== 1 || role.permissions[0] !== `${name}:*`)) {
-      refuse(at, `declares the ${what} with other grants than ${name}:*`, "leave it out: it is always there");
-    }
-  }
-  for (const entry of catalog) {
-    if (!entry.startsWith(`${name}:`))
-      refuse(at, `has the foreign grant ${entry} in the catalog of persona ${name}`);
-  }
-}
-
-function isCyclic(start: PersonaConfig, all: readonly PersonaConfig[]): boolean {
-  const parents = new Map(all.map(({ name, parent }) => [name, parent]));
-  const visited = new Set<string>();
-  let name: string | undefined = start.parent;
-  while (name !== undefined && name !== "" && !visited.has(name)) {
-    if (name === start.name) return start.parent !== start.name;
-    visited.add(name);
-    name = parents.get(name);
-  }
-  return false;
 }
 
 /** Text of a persona's name, for settings that refer to one. */

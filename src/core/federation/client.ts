@@ -55,6 +55,8 @@ export interface ClientContext {
   readonly fetch: typeof globalThis.fetch;
   readonly clock: Clock;
   readonly log: Log;
+  /** An address in a userinfo answer is verified only by the JSON value `true`; else texts and numbers count too. */
+  readonly onlyTrue: boolean;
 }
 
 export function createProviderClient(provider: Provider, context: ClientContext): ProviderClient {
@@ -172,9 +174,11 @@ export function createProviderClient(provider: Provider, context: ClientContext)
       const missing = "the provider's second answer about e-mail addresses is missing";
       log.warn({ err, provider: provider.id }, missing);
     };
-    return readIdentity(provider, granted, fetch, report).catch((cause: unknown) => {
-      throw refused("userinfo_failed", cause);
-    });
+    return readIdentity(provider, granted, { fetch, report, onlyTrue: context.onlyTrue }).catch(
+      (cause: unknown) => {
+        throw refused("userinfo_failed", cause);
+      },
+    );
   }
 
   function refused(

@@ -17,6 +17,7 @@ const stored = Compile(
     returnTo: Type.String(),
     ui: Type.Union([Type.Literal("redirect"), Type.Literal("popup")]),
     popupNonce: Type.String(),
+    displayName: Type.Optional(Type.String()),
     purpose: Type.Union([
       Type.Object({ kind: Type.Literal("login"), inviteToken: Type.String() }),
       Type.Object({ kind: Type.Literal("link"), userId: Type.String() }),
@@ -34,8 +35,10 @@ const stored = Compile(
 export interface FlowBook {
   /** Throws `state_store_failed`, `service_unavailable`. */
   put(
-    flow: Omit<PendingFlow, "flow"> & { readonly provider: string; readonly origin: Origin },
+    flow: Omit<PendingFlow, "flow" | "displayName"> & { readonly provider: string; readonly origin: Origin },
   ): Promise<void>;
+  /** Adds the name a form told to the flow; does nothing when there is no such flow of that provider. */
+  tellName(state: string, provider: string, displayName: string): Promise<void>;
   take(state: string): Promise<PendingFlow | undefined>;
 }
 
@@ -43,6 +46,10 @@ type Origin = Pick<PendingFlow["flow"], "returnTo" | "ui" | "popupNonce">;
 
 export function createFlowBook(platform: Pick<Platform, "ephemeral">): FlowBook {
   const { ephemeral } = platform;
+  const parse = (text: string | undefined) => {
+    const record: unknown = text === undefined ? undefined : JSON.parse(text);
+    return stored.Check(record) ? record : undefined;
+  };
   const key = (state: string): string => `auth:oidc:state:${hashToken(state)}`;
 
   return {
@@ -55,15 +62,22 @@ export function createFlowBook(platform: Pick<Platform, "ephemeral">): FlowBook 
       }
     },
 
+    async tellName(state, provider, displayName) {
+      const text = await ephemeral.get(key(state));
+      const record = parse(text);
+      if (text === undefined || record?.provider !== provider) return;
+      await ephemeral.compareAndSet(key(state), text, JSON.stringify({ ...record, displayName }));
+    },
+
     async take(state) {
-      const text = await ephemeral.take(key(state));
-      const record: unknown = text === undefined ? undefined : JSON.parse(text);
-      if (!stored.Check(record)) return undefined;
+      const record = parse(await ephemeral.take(key(state)));
+      if (record === undefined) return undefined;
       const { provider, nonce, verifier, redirectUri, returnTo, ui, popupNonce } = record;
       const purpose: FlowPurpose = record.purpose;
       return {
         flow: { provider, returnTo, ui, popupNonce, purpose: purpose.kind },
         ...{ state, nonce, verifier, redirectUri, purpose },
+        displayName: record.displayName ?? "",
       };
     },
   };

@@ -9,6 +9,7 @@ import { mayMessage } from "../verification/gate.ts";
 import { createProviderClient, type ProviderClient } from "./client.ts";
 import { createFlowBook } from "./flows.ts";
 import type { ExternalIdentity } from "./mapping.ts";
+import { postedName } from "./posted-user.ts";
 import { type Provider, resolveProvider } from "./provider.ts";
 import { createAccountResolution, type ResolutionParts, type Resolved } from "./resolution.ts";
 import { createResultCodes } from "./result-codes.ts";
@@ -64,7 +65,8 @@ export function createFederation(
       log.warn({ provider: declared.id }, "an identity provider lacks required settings and is not offered");
       continue;
     }
-    const client = createProviderClient(provider, { fetch: outbound.fetch, clock, log });
+    const onlyTrue = config.contract === "0.97";
+    const client = createProviderClient(provider, { fetch: outbound.fetch, clock, log, onlyTrue });
     known.set(provider.id, { provider, client });
   }
   const sorted = [...known.values()].sort((a, b) => (a.provider.id < b.provider.id ? -1 : 1));
@@ -133,7 +135,7 @@ export function createFederation(
   ): Promise<FlowResult> {
     const { flow, state, nonce, verifier, purpose } = pending;
     const { provider, client } = found;
-    const identity = await client.identity(
+    const told = await client.identity(
       {
         code: answer.get("code") ?? "",
         issuer: answer.get("iss") ?? undefined,
@@ -141,6 +143,7 @@ export function createFederation(
       },
       { state, nonce, verifier },
     );
+    const identity = { ...told, displayName: told.displayName || pending.displayName };
     if (purpose.kind === "step_up") {
       return { kind: "stepped_up", flow, fresh: await stepUp(found, identity, purpose, context) };
     }
@@ -168,9 +171,10 @@ export function createFederation(
 
   return {
     providers: () =>
-      sorted.map(({ provider: { id, name, kind }, client }) => ({
+      sorted.map(({ provider: { id, name, kind, formPost }, client }) => ({
         ...{ id, name, kind },
         provesFreshness: client.provesFreshness(),
+        answersByForm: formPost,
       })),
     results: createResultCodes(platform),
 
@@ -184,9 +188,13 @@ export function createFederation(
       log.info({ provider, ...words }, "an identity provider refused a sign-in");
     },
 
-    async start(id, purpose, origin) {
+    async start(id, request, origin) {
       const { provider, client } = find(id);
-      if (purpose.kind === "step_up") await assertLinked(provider, purpose.userId);
+      const purpose = request.kind === "step_up" ? { ...request, startedAt: clock.epochSeconds() } : request;
+      if (purpose.kind === "step_up") {
+        if (provider.kind === "oauth2" && !client.provesFreshness()) throw new AuthError("unknown_provider");
+        await assertLinked(provider, purpose.userId);
+      }
       const secrets = {
         state: random.token(32),
         nonce: random.token(16),
@@ -199,6 +207,11 @@ export function createFederation(
       });
       await book.put({ ...secrets, redirectUri: uri, purpose, provider: provider.id, origin });
       return { url, state: secrets.state };
+    },
+
+    async receiveForm(id, state, user) {
+      const name = postedName(user);
+      if (state !== "" && name !== "") await book.tellName(state, find(id).provider.id, name);
     },
 
     async resume(id, state) {

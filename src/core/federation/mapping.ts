@@ -45,22 +45,28 @@ function text(document: unknown, field: FieldMapping | undefined): string {
   return field.transforms?.includes("lowercase") ? raw.toLowerCase() : raw;
 }
 
-function truth(document: unknown, field: FieldMapping | undefined): boolean {
+/** The earlier generation takes texts and numbers for yes as well; with `onlyTrue` nothing but `true` counts. */
+function truth(document: unknown, field: FieldMapping | undefined, onlyTrue: boolean): boolean {
   if (field === undefined) return false;
   const value = field.value ?? (field.path === undefined ? undefined : at(document, field.path));
+  if (onlyTrue) return value === true;
   if (typeof value === "string") return value.trim().toLowerCase() === "true";
   return value === true || (typeof value === "number" && value !== 0);
 }
 
 /** The identity in a userinfo answer; undefined without a subject. */
-export function mapIdentity(document: unknown, mapping: UserMapping): ExternalIdentity | undefined {
+export function mapIdentity(
+  document: unknown,
+  mapping: UserMapping,
+  onlyTrue: boolean,
+): ExternalIdentity | undefined {
   const subject = text(document, mapping.subject);
   if (subject === "") return undefined;
   const email = text(document, mapping.email);
   return {
     subject,
     email,
-    emailVerified: email !== "" && truth(document, mapping.emailVerified),
+    emailVerified: email !== "" && truth(document, mapping.emailVerified, onlyTrue),
     preferredUsername: text(document, mapping.preferredUsername),
     displayName: text(document, mapping.displayName),
     authTime: undefined,
@@ -71,6 +77,7 @@ export function mapIdentity(document: unknown, mapping: UserMapping): ExternalId
 export function mapFallbackEmail(
   document: unknown,
   fallback: EmailFallback,
+  onlyTrue: boolean,
 ): Pick<ExternalIdentity, "email" | "emailVerified"> | undefined {
   const entries = fallback.array === true ? document : [document];
   if (!Array.isArray(entries)) return undefined;
@@ -79,7 +86,7 @@ export function mapFallbackEmail(
     wanted.every(([path, value]) => printed(at(candidate, path)) === value),
   );
   const email = text(entry, fallback.email);
-  return email === "" ? undefined : { email, emailVerified: truth(entry, fallback.emailVerified) };
+  return email === "" ? undefined : { email, emailVerified: truth(entry, fallback.emailVerified, onlyTrue) };
 }
 
 /**

@@ -93,12 +93,20 @@ export async function exchangeCode(
   return { token, type: member(answer, "token_type") || "Bearer" };
 }
 
+/** How a provider is asked who somebody is. */
+export interface Reading {
+  readonly fetch: typeof globalThis.fetch;
+  /** Told of a failed second question, which costs the address only. */
+  readonly report: (error: unknown) => void;
+  /** Flags count as yes only as the JSON value `true`. */
+  readonly onlyTrue: boolean;
+}
+
 /** Who the token belongs to. Throws when the provider does not say. */
 export async function readIdentity(
   provider: Provider,
   { token, type }: Grant,
-  fetch: typeof globalThis.fetch,
-  report: (error: unknown) => void,
+  { fetch, report, onlyTrue }: Reading,
 ): Promise<ExternalIdentity> {
   const read = async (url: string, accept: string | undefined): Promise<JsonValue> => {
     const headers = { authorization: `${type} ${token}`, ...(accept === undefined ? {} : { accept }) };
@@ -107,12 +115,13 @@ export async function readIdentity(
   const identity = mapIdentity(
     await read(provider.userInfoUrl ?? "", provider.userInfoAccept),
     provider.userMapping,
+    onlyTrue,
   );
   if (identity === undefined) throw new Error("the userinfo answer names nobody");
   const fallback = provider.emailFallback;
   if (fallback === undefined || (identity.email !== "" && fallback.always !== true)) return identity;
   try {
-    const found = mapFallbackEmail(await read(fallback.url, fallback.accept), fallback);
+    const found = mapFallbackEmail(await read(fallback.url, fallback.accept), fallback, onlyTrue);
     return found === undefined ? identity : { ...identity, ...found };
   } catch (error) {
     // An address is welcome, not needed.

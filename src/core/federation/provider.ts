@@ -27,6 +27,8 @@ export interface Provider {
   /** Undefined = as discovery says. */
   readonly authTime: boolean | undefined;
   readonly extraAuthParams: Readonly<Record<string, string>>;
+  /** Answers by a form that the browser posts, instead of a redirect (OAuth 2.0 Form Post Response Mode). */
+  readonly formPost: boolean;
   readonly userMapping: UserMapping;
   readonly emailFallback: EmailFallback | undefined;
   readonly redirectUri: string | undefined;
@@ -54,6 +56,7 @@ export function resolveProvider(config: ProviderConfig): Provider | undefined {
   const kind = config.kind ?? builtIn?.kind ?? "oidc";
   const issuer = (config.issuer ?? builtIn?.issuer ?? "").trim();
   const { options } = config;
+  const extraAuthParams = { ...builtIn?.extraAuthParams, ...config.extraAuthParams };
   const provider: Provider = {
     id: config.id.trim().toLowerCase(),
     name: config.name ?? builtIn?.name ?? config.id,
@@ -71,7 +74,8 @@ export function resolveProvider(config: ProviderConfig): Provider | undefined {
     userInfoAccept: options.userInfoAccept ?? builtIn?.userInfoAccept,
     // With another issuer it is another server: a test double, or a tenant of its own.
     authTime: config.issuer === undefined ? builtIn?.authTime : undefined,
-    extraAuthParams: { ...builtIn?.extraAuthParams, ...config.extraAuthParams },
+    extraAuthParams,
+    formPost: extraAuthParams["response_mode"] === "form_post",
     userMapping: { ...standardMapping, ...builtIn?.userMapping, ...options.userMapping },
     emailFallback: options.emailFallback ?? builtIn?.emailFallback,
     redirectUri: config.redirectUri,

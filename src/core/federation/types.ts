@@ -10,6 +10,8 @@ export interface ProviderSummary {
   readonly kind: "oidc" | "oauth2";
   /** A sign-in there can make a session fresh. */
   readonly provesFreshness: boolean;
+  /** Its answer is a form the browser posts. */
+  readonly answersByForm: boolean;
 }
 
 /** What a flow remembers about where it came from. */
@@ -36,6 +38,11 @@ export type FlowPurpose =
       /** Seconds since the epoch. */
       readonly startedAt: number;
     };
+
+/** What somebody starts a flow for; when it started is noted by whoever keeps it. */
+export type FlowRequest =
+  | Exclude<FlowPurpose, { readonly kind: "step_up" }>
+  | Omit<Extract<FlowPurpose, { readonly kind: "step_up" }>, "startedAt">;
 
 /** Where an answer belongs. */
 export interface ResumedFlow extends FlowOrigin {
@@ -76,15 +83,17 @@ export interface Federation {
   /** Sorted by id. */
   providers(): readonly ProviderSummary[];
   /**
-   * Makes the secrets of a flow and the address the browser goes to. Throws `unknown_provider`, `oidc_begin_failed`, `provider_not_linked`
-   * (step-up), `state_store_failed`.
+   * Makes the secrets of a flow and the address the browser goes to. Throws `unknown_provider` (step-up: also where a sign-in proves nothing
+   * fresh), `oidc_begin_failed`, `provider_not_linked` (step-up), `state_store_failed`.
    */
   start(
     provider: string,
-    purpose: FlowPurpose,
+    request: FlowRequest,
     origin: FlowOrigin,
     context: CallContext,
   ): Promise<StartedFlow>;
+  /** Keeps what the form of a provider tells beside its code, the member `user`, for the flow it belongs to. */
+  receiveForm(provider: string, state: string, user: string): Promise<void>;
   /** Uses the state up: the flow it belongs to. Throws `invalid_state`. */
   resume(provider: string, state: string): Promise<PendingFlow>;
   /** Notes what a provider said instead of signing somebody in. */
@@ -103,4 +112,6 @@ export interface PendingFlow {
   readonly verifier: string;
   readonly redirectUri: string;
   readonly purpose: FlowPurpose;
+  /** Name the provider's form told; blank without any. */
+  readonly displayName: string;
 }

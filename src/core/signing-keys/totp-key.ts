@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { KeysConfig } from "../../config/config.ts";
+import type { Config, KeysConfig } from "../../config/config.ts";
 import type { Log } from "../../platform/log/port.ts";
 import { SigningKeyError } from "./errors.ts";
 import { readSecretFile } from "./secret-file.ts";
@@ -44,4 +44,31 @@ export async function loadTotpKey(keys: KeysConfig, log: Log): Promise<Buffer | 
   if (key === undefined)
     throw new SigningKeyError(`${path} must hold 16, 24 or 32 bytes: as hex, base64 or raw`);
   return key;
+}
+
+/**
+ * Reads the key once before the primary forks, so that one that cannot be used is refused in one line, and says so when TOTP is among the
+ * methods without a key. Workers load it again.
+ * @throws SigningKeyError as {@link loadTotpKey}, and when a second factor is required and there is no method but TOTP
+ */
+export async function prepareTotpKey(
+  config: Pick<Config, "keys" | "mfa" | "senders">,
+  log: Log,
+): Promise<void> {
+  const key = await loadTotpKey(config.keys, log);
+  const { mode, methods } = config.mfa;
+  if (key !== undefined || mode === "disabled" || !methods.includes("totp")) return;
+  const sent =
+    (methods.includes("email") && config.senders.mail !== undefined) ||
+    (methods.includes("sms") && config.senders.sms !== undefined);
+  const path = join(config.keys.path, "totp.key");
+  if (mode === "required" && !sent) {
+    throw new SigningKeyError(
+      `AUTHKIT_2FA_MODE is required, but TOTP, the only method, has no key; set AUTHKIT_TOTP_SECRET_KEY or write ${path}`,
+    );
+  }
+  log.warn(
+    { path },
+    "TOTP is not offered: there is no key for its secrets; set AUTHKIT_TOTP_SECRET_KEY or write the file",
+  );
 }

@@ -105,10 +105,16 @@ export function createWalletNames(
         sns_resolved_at: resolvedAt,
         sns_error: text("sns_error"),
       };
-      if (!enabled) return { ...known, sns_resolution_status: "disabled", sns_stale: false };
-      const age = clock.millis() - (resolvedAt === null ? Number.NaN : Date.parse(resolvedAt));
       const stored = text("sns_resolution_status");
+      if (!enabled && config.contract === "0.73")
+        return { ...known, sns_resolution_status: "disabled", sns_stale: false };
+      const age = clock.millis() - (resolvedAt === null ? Number.NaN : Date.parse(resolvedAt));
       const status = stored === "resolved" || stored === "not_found" || stored === "error" ? stored : "stale";
+      // The later generation knows no `disabled`. Nothing is looked up, so what is known stays as it is: else a page would wait for ever.
+      if (!enabled) {
+        const lasting = status === "stale" ? "not_found" : status;
+        return { ...known, sns_resolution_status: lasting, sns_stale: false };
+      }
       if (age <= freshFor && status !== "stale")
         return { ...known, sns_resolution_status: status, sns_stale: false };
       refresh(identity);

@@ -45,12 +45,12 @@ async function onTarget(
   return user.id;
 }
 
-function parseUntil(value: string | undefined): Date | null {
+function parseUntil(value: string | undefined, now: number): Date | null {
   const text = (value ?? "").trim();
   if (text.toLowerCase() === "infinite") return null;
   const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
   const at = rfc3339.test(text) ? new Date(text) : new Date(Number.NaN);
-  if (Number.isNaN(at.getTime()) || at.getTime() <= Date.now()) throw new AuthError("invalid_until");
+  if (Number.isNaN(at.getTime()) || at.getTime() <= now) throw new AuthError("invalid_until");
   return at;
 }
 
@@ -88,7 +88,7 @@ export const adminActionRoutes: readonly Route[] = [
     async handle(context, { body, params }) {
       await context.limitIp(endsAll);
       const caller = requireUser(context);
-      const until = parseUntil(body.until);
+      const until = parseUntil(body.until, context.core.clock.millis());
       const reason = (body.reason ?? "").trim();
       const id = await onTarget(context, params, async (user) => {
         await assertSubordinate(context, user);

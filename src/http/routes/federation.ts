@@ -132,6 +132,10 @@ function forgotten(error: unknown): undefined {
   return undefined;
 }
 
+function isForm(contentType = ""): boolean {
+  return contentType.split(";")[0]?.trim().toLowerCase() === "application/x-www-form-urlencoded";
+}
+
 /** Providers that answer by a form of another site: the browser is sent on to the GET route, where its cookie comes along. */
 function formPost(path: string): Route {
   return route({
@@ -144,8 +148,14 @@ function formPost(path: string): Route {
     limit: "auth_oidc_callback",
     summary: "The answer of a provider that posts a form; continued at the GET route.",
     replies: { 303: null },
-    errors: ["rate_limited", "invalid_request"],
+    errors: ["rate_limited", "unknown_provider", "method_not_allowed", "invalid_request"],
     async handle(context, { params }) {
+      const { federation } = context.core;
+      const id = (params["provider"] ?? "").toLowerCase();
+      const provider = federation.providers().find((one) => one.id === id);
+      if (provider === undefined) throw new AuthError("unknown_provider");
+      if (!provider.answersByForm) throw new AuthError("method_not_allowed", { headers: { Allow: "GET" } });
+      if (!isForm(context.request.header("content-type"))) throw new AuthError("invalid_request");
       const body = await context.request.body(65_536);
       const form = new URLSearchParams(body.toString("utf8"));
       const query = new URLSearchParams();
@@ -153,7 +163,9 @@ function formPost(path: string): Route {
         const value = form.get(name);
         if (value !== null && value.length <= 4096) query.set(name, value);
       }
-      const target = `${context.config.apiPrefix}${path.replace("{provider}", encodeURIComponent(params["provider"] ?? ""))}`;
+      // The name stays here: an address ends up in histories and logs.
+      await federation.receiveForm(id, form.get("state") ?? "", form.get("user") ?? "");
+      const target = `${context.config.apiPrefix}${path.replace("{provider}", encodeURIComponent(id))}`;
       return {
         status: 303,
         headers: [
@@ -286,12 +298,7 @@ export const federationRoutes: readonly Route[] = [
       if (user.sessionId === undefined) throw new AuthError("not_authenticated");
       const { url, state } = await context.core.federation.start(
         params["provider"] ?? "",
-        {
-          kind: "step_up",
-          userId: user.userId,
-          sessionId: user.sessionId,
-          startedAt: Math.floor(Date.now() / 1000),
-        },
+        { kind: "step_up", userId: user.userId, sessionId: user.sessionId },
         origin({ ...query, ...(body.return_to === undefined ? {} : { return_to: body.return_to }) }),
         context,
       );

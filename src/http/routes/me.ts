@@ -90,7 +90,7 @@ function members(context: RouteContext, user: UserPrincipal, row: ProfileRow): R
     state: { enabled: row.mfaEnabled, factors: row.factors },
   });
   const discord = row.providers.find(({ slug }) => slug === "discord")?.profile;
-  const now = new Date();
+  const now = core.clock.now();
   return {
     id: row.id,
     email: row.email,

@@ -183,7 +183,7 @@ export const secondFactorRoutes: readonly Route[] = [
       const { sensitiveGate, secondFactors } = context.core;
       if (!sensitiveGate.isFresh(user)) throw await sensitiveGate.refusal(user.userId);
       const factorId = (query.factor_id ?? "").trim() || (body.factor_id ?? "").trim();
-      const removedAt = seconds(new Date());
+      const removedAt = seconds(context.core.clock.now());
       const removed = await secondFactors.enrolment.remove(
         user.userId,
         factorId === "" ? undefined : factorId,

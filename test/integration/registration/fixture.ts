@@ -127,8 +127,8 @@ function assemble(built: ReturnType<UsersFixture["with"]>, redis: ReturnType<typ
   const gate = createSensitiveGate(platform, {
     ...{ sessions, passwords, mfaStates, limits, audit },
     providers: () => [
-      { id: "google", name: "Google", kind: "oidc", provesFreshness: true },
-      { id: "discord", name: "Discord", kind: "oauth2", provesFreshness: false },
+      { id: "google", name: "Google", kind: "oidc", provesFreshness: true, answersByForm: false },
+      { id: "discord", name: "Discord", kind: "oauth2", provesFreshness: false, answersByForm: false },
     ],
   });
   return {

@@ -68,6 +68,47 @@ test("root may be declared more than once, with capabilities in one place", () =
   ]);
 });
 
+describe("the declarations of root are judged together", () => {
+  test.each([
+    [
+      "- {name: root, roles: [{name: a}]}\n- {name: root, roles: [{name: b}, {name: a}]}",
+      "authkit.yaml:3: personas[1].roles: declares the role a of persona root twice; keep one, or rename it",
+    ],
+    [
+      "- {name: root, capabilities: {custom_roles: true}, catalog: ['root:a:*']}\n- {name: root, roles: [{name: a, permissions: ['root:a:b']}]}",
+      "authkit.yaml:3: personas[1].roles: gives the role a of persona root the grant root:a:b, which the catalog lacks; add it to the catalog",
+    ],
+    [
+      "- {name: root, roles: [{name: a, permissions: ['root:a:b']}]}\n- {name: root, catalog: ['root:a:*']}\n- {name: root, capabilities: {custom_roles: true}}",
+      "authkit.yaml:2: personas[0].roles: gives the role a of persona root the grant root:a:b, which the catalog lacks; add it to the catalog",
+    ],
+  ])("%s", (entries, problem) => {
+    expect(yamlProblems(`personas:\n${entries}`)).toEqual([problem]);
+  });
+
+  test("a grant another part's catalogue has is no problem", () => {
+    const yaml =
+      "personas:\n- {name: root, capabilities: {custom_roles: true}, catalog: ['root:a:b']}\n" +
+      "- {name: root, catalog: ['root:c:*'], roles: [{name: a, permissions: ['root:a:b', 'root:c:*']}]}";
+    expect(fromYaml(yaml).personas).toHaveLength(2);
+  });
+});
+
+describe("groups made by users themselves", () => {
+  test("need a persona directly below root", () => {
+    const org = "- {name: org, parent: root, self_service_creation: true}";
+    expect(fromYaml(`personas:\n${org}`).personas[0]?.selfServiceCreation).toBe(true);
+    expect(
+      yamlProblems(`personas:\n${org}\n- {name: team, parent: org, self_service_creation: true}`),
+    ).toEqual([
+      "authkit.yaml:3: personas[1].self_service_creation: is on for persona team, which is not directly below root; remove it, or declare `parent: root`",
+    ]);
+    expect(yamlProblems("personas: [{name: root, self_service_creation: true}]")).toEqual([
+      expect.stringContaining("personas[0].self_service_creation: is on for persona root"),
+    ]);
+  });
+});
+
 describe("refusals", () => {
   test.each([
     ["{name: Org, parent: root}", 'personas[0].name: "Org" is not a valid name'],
@@ -146,7 +187,9 @@ describe("refusals", () => {
       "personas:\n- {name: a, parent: c}\n- {name: b, parent: a}\n- {name: c, parent: b}\n- {name: d, parent: c}",
     );
     expect(found).toHaveLength(3);
-    expect(found[0]).toBe("authkit.yaml:1: personas: has the persona a in a circle of parents");
+    expect(found[0]).toBe(
+      "authkit.yaml:2: personas[0].parent: has the persona a in a circle of parents; let one of them be contained in root",
+    );
   });
 
   test("owner may be declared with exactly its grant", () => {

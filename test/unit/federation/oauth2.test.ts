@@ -41,7 +41,7 @@ function server(answers: Readonly<Record<string, string>>) {
 const user = "https://api.github.com/user";
 const emails = "https://api.github.com/user/emails";
 const granted = { token: "at", type: "bearer" };
-const nothing = (): void => undefined;
+const asEarlier = { report: (): void => undefined, onlyTrue: false };
 
 test("GitHub: the verified primary address wins over the one of the public profile", async () => {
   const { fetch, asked } = server({
@@ -49,7 +49,7 @@ test("GitHub: the verified primary address wins over the one of the public profi
     [emails]:
       '[{"email":"old@example.com","primary":false,"verified":true},{"email":"mona@example.com","primary":true,"verified":true}]',
   });
-  expect(await readIdentity(declared({}), granted, fetch, nothing)).toEqual({
+  expect(await readIdentity(declared({}), granted, { fetch, ...asEarlier })).toEqual({
     subject: "12423434",
     email: "mona@example.com",
     emailVerified: true,
@@ -69,7 +69,7 @@ test("GitHub: without a verified primary address the public one is left, unverif
   const answers = { [user]: '{"id": 7, "login": "mona", "email": "public@example.com"}' };
   for (const list of [undefined, "[]", '[{"email":"a@example.com","primary":true,"verified":false}]']) {
     const { fetch } = server(list === undefined ? answers : { ...answers, [emails]: list });
-    expect(await readIdentity(declared({}), granted, fetch, nothing)).toMatchObject({
+    expect(await readIdentity(declared({}), granted, { fetch, ...asEarlier })).toMatchObject({
       subject: "7",
       email: "public@example.com",
       emailVerified: false,
@@ -79,7 +79,7 @@ test("GitHub: without a verified primary address the public one is left, unverif
 
 test("a number that no double holds keeps its digits", async () => {
   const { fetch } = server({ [user]: '{"id": 9007199254740993123, "login": "x"}' });
-  expect(await readIdentity(declared({}), granted, fetch, nothing)).toMatchObject({
+  expect(await readIdentity(declared({}), granted, { fetch, ...asEarlier })).toMatchObject({
     subject: "9007199254740993123",
   });
 });
@@ -135,4 +135,56 @@ test("proof keys are used wherever nothing is built in", () => {
   expect(declared({ id: "apple", type: "apple" }).pkce).toBe(false);
   // A name is no built-in because every object has a member of that name.
   expect(declared({ ...custom, id: "constructor" }).name).toBe("constructor");
+});
+
+test("what counts as a verified address: texts and numbers with the earlier generation, only true with the later one", async () => {
+  const plain = declared({
+    id: "plain",
+    type: "plain",
+    kind: "oauth2",
+    issuer: "https://plain.example",
+    authorizationUrl: "https://plain.example/a",
+    tokenUrl: "https://plain.example/t",
+    userInfoUrl: user,
+  });
+  const github = declared({});
+  for (const [claim, earlier, later] of [
+    ["true", true, true],
+    ['"true"', true, false],
+    ['" TRUE "', true, false],
+    ["1", true, false],
+    ["false", false, false],
+    ["0", false, false],
+    ["null", false, false],
+    ['"yes"', false, false],
+  ] as const) {
+    for (const [onlyTrue, expected] of [
+      [false, earlier],
+      [true, later],
+    ] as const) {
+      const { fetch } = server({ [user]: `{"sub":"1","email":"a@example.com","email_verified":${claim}}` });
+      const reading = { ...asEarlier, fetch, onlyTrue };
+      const { emailVerified } = await readIdentity(plain, granted, reading);
+      expect(emailVerified, `${claim} ${onlyTrue}`).toBe(expected);
+      const { fetch: second } = server({
+        [user]: '{"id": 7, "login": "mona"}',
+        [emails]: `[{"email":"a@example.com","primary":true,"verified":${claim}}]`,
+      });
+      const chosen = await readIdentity(github, granted, { ...asEarlier, fetch: second, onlyTrue });
+      // The entry is selected by its printed members, so only a value printed as `true` is looked at.
+      expect(chosen.emailVerified, `${claim} ${onlyTrue}`).toBe(
+        expected && ["true", '"true"'].includes(claim),
+      );
+    }
+  }
+});
+
+test("a constant of the configuration says yes in both generations", async () => {
+  const always = declared({ options: { userMapping: { emailVerified: { value: true } } } });
+  for (const onlyTrue of [false, true]) {
+    const { fetch } = server({ [user]: '{"id": 7, "email": "a@example.com"}' });
+    expect(await readIdentity(always, granted, { ...asEarlier, fetch, onlyTrue })).toMatchObject({
+      emailVerified: true,
+    });
+  }
 });

@@ -2,8 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadTotpKey } from "../../../src/core/signing-keys/totp-key.ts";
-import { testConfig } from "../../support/config.ts";
+import { loadTotpKey, prepareTotpKey } from "../../../src/core/signing-keys/totp-key.ts";
+import { type ConfigOverrides, testConfig } from "../../support/config.ts";
 import { recordingLog } from "../tokens/fixtures.ts";
 
 let directory: string;
@@ -73,5 +73,57 @@ describe("totp.key", () => {
     await put("short");
     expect(await load(Buffer.alloc(24, 3))).toEqual(Buffer.alloc(24, 3));
     await expect(load(Buffer.alloc(20))).rejects.toThrow("20 bytes");
+  });
+});
+
+describe("before anything runs", () => {
+  const prepare = (overrides: ConfigOverrides, log = recordingLog()): Promise<void> =>
+    prepareTotpKey(
+      testConfig({}, { ...overrides, keys: { path: directory, totpSecretKey: undefined } }),
+      log,
+    );
+
+  it("a file that cannot be used is refused, whatever the methods", async () => {
+    await put("short");
+    await expect(prepare({ mfa: { methods: ["email"] } })).rejects.toThrow(
+      `${join(directory, "totp.key")} must hold 16, 24 or 32 bytes: as hex, base64 or raw`,
+    );
+    await put(key, 0o602);
+    await expect(prepare({})).rejects.toThrow("chmod go-w");
+  });
+
+  it("TOTP among the methods without a key is worth a warning", async () => {
+    const log = recordingLog();
+    await prepare({}, log);
+    expect(log.lines).toEqual([
+      {
+        fields: { path: join(directory, "totp.key") },
+        message: expect.stringContaining("TOTP is not offered: there is no key for its secrets"),
+      },
+    ]);
+  });
+
+  it.each<ConfigOverrides["mfa"]>([{ mode: "disabled" }, { methods: ["email", "sms"] }])(
+    "%j needs no key",
+    async (mfa) => {
+      const log = recordingLog();
+      await prepare({ mfa }, log);
+      expect(log.lines).toEqual([]);
+    },
+  );
+
+  it("a key silences it", async () => {
+    const log = recordingLog();
+    await put(key);
+    await prepare({}, log);
+    expect(log.lines).toEqual([]);
+  });
+
+  it("a second factor that is required, with none that can work, is refused", async () => {
+    const required = { mfa: { mode: "required" as const } };
+    await expect(prepare({ ...required, senders: { mail: undefined, sms: undefined } })).rejects.toThrow(
+      "AUTHKIT_2FA_MODE is required, but TOTP, the only method, has no key",
+    );
+    await expect(prepare(required)).resolves.toBeUndefined();
   });
 });

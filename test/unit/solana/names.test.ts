@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Config } from "../../../src/config/config.ts";
 import type { Identities } from "../../../src/core/identities/index.ts";
 import { createWalletNames, readName } from "../../../src/core/solana/names.ts";
 import { silentLog } from "../../../src/platform/log/port.ts";
@@ -41,7 +42,11 @@ describe("what the resolver says", () => {
 });
 
 describe("names of wallets", () => {
-  function namesWith(respond: (url: string) => Promise<string>, enabled = true) {
+  function namesWith(
+    respond: (url: string) => Promise<string>,
+    enabled = true,
+    contract: Config["contract"] = "0.73",
+  ) {
     const urls: string[] = [];
     const stored: [string, Readonly<Record<string, unknown>>][] = [];
     const outbound: Outbound = {
@@ -59,7 +64,7 @@ describe("names of wallets", () => {
       },
     };
     const nameService = { enabled, url: enabled ? "https://names.example/" : undefined, timeoutMs: 3_000 };
-    const config = testConfig({}, { solana: { nameService } });
+    const config = testConfig({}, { contract, solana: { nameService } });
     const clock = testClock(now);
     return {
       names: createWalletNames({ config, outbound, clock, log: silentLog }, identities),
@@ -122,6 +127,32 @@ describe("names of wallets", () => {
     const { names, urls } = namesWith(async () => answer({ reverse: "x" }), false);
     expect(names.members(wallet)).toMatchObject({ sns_resolution_status: "disabled", sns_stale: false });
     names.refresh(wallet);
+    expect(urls).toEqual([]);
+  });
+
+  it("switched off under the later generation, what is known stays, and nobody waits for more", () => {
+    const { names, urls } = namesWith(async () => answer({ reverse: "x" }), false, "0.97");
+    const known = { sns_primary_name: "old.sol", sns_resolved_at: "2020-01-01T00:00:00.000Z" };
+    for (const [stored, shown] of [
+      ["resolved", "resolved"],
+      ["not_found", "not_found"],
+      ["error", "error"],
+      ["disabled", "not_found"],
+    ]) {
+      const profile = { ...known, sns_resolution_status: stored };
+      expect(names.members({ ...wallet, profile })).toMatchObject({
+        primary_sns_name: "old.sol",
+        sns_resolution_status: shown,
+        sns_stale: false,
+      });
+    }
+    expect(names.members({ ...wallet, profile: {} })).toEqual({
+      primary_sns_name: null,
+      sns_resolution_status: "not_found",
+      sns_resolved_at: null,
+      sns_stale: false,
+      sns_error: null,
+    });
     expect(urls).toEqual([]);
   });
 });
