@@ -36,7 +36,8 @@ const usage = `npm run bench -- [options]
   --json <file>           writes the figures as JSON too
 `;
 
-function count(text: string, name: string, least: number): number {
+/** @throws Error naming the option when the text is no whole number from `least` on. */
+export function count(text: string, name: string, least: number): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < least) {
     throw new Error(`--${name} wants a whole number from ${least}, not ${JSON.stringify(text)}`);

@@ -124,7 +124,7 @@ export interface ClusterSettings {
 
 /** Starts `authkit-server serve` as an operator would and waits until it is ready. */
 export async function startCluster(
-  options: BenchOptions,
+  options: Pick<BenchOptions, "httpWorkers" | "hashingWorkers" | "argon2" | "nodeOptions">,
   settings: ClusterSettings,
 ): Promise<ClusterService> {
   const directory = await mkdtemp(join(tmpdir(), "authkit-bench-"));
