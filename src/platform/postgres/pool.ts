@@ -24,7 +24,7 @@ interface Waiter {
   refuse(error: unknown): void;
 }
 
-const maintenanceMs = 1_000;
+const maintenanceMs = 500;
 const closeTimeoutMs = 10_000;
 /** After a failed attempt no new one starts for this long, so that an outage is not met with a storm of connects. */
 const restMs = 100;

@@ -16,7 +16,7 @@ interface Mark {
 }
 
 /** A statement without an answer for so long is worth a look. */
-const suspectMs = 1_500;
+const suspectMs = 1_000;
 /** After a look that found long statements only, the next one waits: twice as long each time. */
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
@@ -55,20 +55,24 @@ export function createSilenceWatch(options: SilenceOptions): { look(lent: Iterab
   }
 
   async function inspect(
+    lent: Iterable<Connection>,
     silent: readonly Connection[],
-    awaiting: ReadonlyMap<Connection, Mark>,
+    before: ReadonlyMap<Connection, Mark>,
   ): Promise<void> {
     const fresh = await options.open();
     try {
-      const moved = [...awaiting.keys()].filter(
-        ({ target }) => options.soleServer && target !== fresh.target,
+      const left = ({ target }: Connection): boolean => options.soleServer && target !== fresh.target;
+      const idle = await withoutWork(
+        fresh,
+        silent.filter((connection) => !left(connection)),
       );
-      const stayed = silent.filter((connection) => !moved.includes(connection));
-      const idle = await withoutWork(fresh, stayed);
+      // Lent now, not when the look began: an idle connection to a server that vanished dies at its next statement.
+      const suspected = [...[...lent].filter(left), ...idle];
       // An answer may have come meanwhile: this process itself may have been the silent one.
-      const dead = [...moved, ...idle].filter(
-        (connection) => connection.awaiting && connection.received === awaiting.get(connection)?.received,
-      );
+      const dead = suspected.filter((connection) => {
+        const received = before.get(connection)?.received ?? connection.received;
+        return connection.awaiting && connection.received === received;
+      });
       if (dead.length > 0) {
         options.log.warn({ connections: dead.length }, "database connections have died in silence");
         options.drop(dead);
@@ -89,7 +93,7 @@ export function createSilenceWatch(options: SilenceOptions): { look(lent: Iterab
       if (silent.length === 0) pauseMs = firstPauseMs;
       if (silent.length === 0 || looking || now < notBefore) return;
       looking = true;
-      inspect(silent, marks)
+      inspect(lent, silent, marks)
         // A database that is away is noticed by whoever wants something of it.
         .catch((error: unknown) =>
           options.log.debug({ err: error }, "looking after silent connections failed"),
