@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import { AuthError, failingAs, isAuthError } from "../../contract/errors/index.ts";
 import type { Audit } from "../audit/index.ts";
 import { isUuid } from "../identifiers/index.ts";
 import type { LoginCompletion, OfferedFactor, ProvenFactor, SecondFactorRequired } from "../login/types.ts";
@@ -119,10 +119,9 @@ export function createSecondFactorLogin(
   const attemptsKey = (challenge: string): string => `${key(challenge)}:attempts`;
 
   async function read(challenge: string, userId: string): Promise<StoredChallenge> {
-    const [text, attempts] = await Promise.all([
-      ephemeral.get(key(challenge)),
-      ephemeral.get(attemptsKey(challenge)),
-    ]);
+    const [text, attempts] = await failingAs("challenge_verify_failed", () =>
+      Promise.all([ephemeral.get(key(challenge)), ephemeral.get(attemptsKey(challenge))]),
+    );
     const stored: unknown = text === undefined ? undefined : JSON.parse(text);
     if (!shape.Check(stored) || !isOrigin(stored.origin) || stored.userId !== userId)
       throw new AuthError("invalid_challenge");
