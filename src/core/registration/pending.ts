@@ -124,13 +124,13 @@ export function createPendingBook(
       await release(channel, address, found.payload.username);
     },
 
-    async resend(channel, address) {
+    async resend(channel, address, key) {
       const found = await books[channel].find(address);
       if (found === undefined) return false;
       const { username } = found.payload;
       const issued = await books[channel].issue(address, found.payload);
       await ephemeral.set(nameKey(username), holderOf(channel, address), books[channel].ttlSeconds);
-      await messages.send("signup", channel, { address, ...found.payload }, issued);
+      await messages.send("signup", channel, { address, ...found.payload, key }, issued);
       return true;
     },
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { inject } from "vitest";
 import { createContactChanges } from "../../../src/core/contact-change/index.ts";
 import { createLimits } from "../../../src/core/limits/index.ts";
@@ -60,6 +61,7 @@ export class RecordingMessages {
 class HeldQueue implements JobQueue {
   readonly jobs: object[] = [];
   enqueue = async (_queue: string, payload: object): Promise<void> => void this.jobs.push(payload);
+  holds = async (): Promise<boolean> => false;
   close = async (): Promise<void> => undefined;
 }
 
@@ -138,7 +140,7 @@ function assemble(built: ReturnType<UsersFixture["with"]>, redis: ReturnType<typ
     /** Runs what was left to the background. */
     async serveBackground(): Promise<void> {
       for (const payload of queue.jobs.splice(0)) {
-        const { request, context: from } = background.open(payload);
+        const { request, context: from } = background.open(payload, randomUUID());
         const serve = request.kind === "password_reset" ? passwordReset.serve : verification.serve;
         await serve(request.channel, request.address, from);
       }
