@@ -11,6 +11,8 @@ export interface TestRedis {
   /** Stops answering without closing anything, as a hung machine does. */
   pause(): void;
   resume(): void;
+  /** Ends it at once, as a crash does. */
+  kill(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -60,6 +62,10 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
     port,
     pause: () => void child.kill("SIGSTOP"),
     resume: () => void child.kill("SIGCONT"),
+    async kill() {
+      child.kill("SIGKILL");
+      await end(child);
+    },
     async stop() {
       child.kill("SIGCONT");
       await end(child);

@@ -61,6 +61,8 @@ export interface Messages {
 export interface MessageService extends Messages {
   /** Whether a sender for the channel is configured at all. */
   configured(channel: Channel): boolean;
+  /** Whether a message with this key has been queued: it waits, or was sent or given up during the last hour. */
+  queued(channel: Channel, key: string): Promise<boolean>;
   /**
    * Asks the SMS provider whether it would send, without sending, and tells every process. Resolves to the reason when it would not; a
    * missing sender, or one that cannot be asked, counts as healthy.

@@ -51,6 +51,9 @@ interface Instruments {
   readonly tracing: Tracing | undefined;
 }
 
+/** How often one of the nodes looks for jobs whose worker died: somebody waits for what they send. */
+const orphanCheckSeconds = 10;
+
 /** Maintenance of a long queue takes its time. */
 const statementTimeoutMs = 60_000;
 
@@ -65,7 +68,8 @@ export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunn
     createSchema: false,
     registerInstance: false,
     openTelemetry: { enabled: false },
-    superviseIntervalSeconds: 30,
+    superviseIntervalSeconds: orphanCheckSeconds,
+    monitorIntervalSeconds: orphanCheckSeconds,
     maintenanceIntervalSeconds: 300,
     cronWorkerIntervalSeconds: 5,
   });

@@ -82,6 +82,9 @@ export async function migrateQueue(migration: QueueMigration): Promise<void> {
   }
 }
 
+/** A job whose worker gave no sign of life for so long is given to another: the least the library allows. */
+const heartbeatSeconds = 10;
+
 /** Creates the queue, or brings an existing one to its definition. */
 export async function defineQueue(boss: PgBoss, queue: QueueDefinition): Promise<void> {
   const options = {
@@ -90,6 +93,7 @@ export async function defineQueue(boss: PgBoss, queue: QueueDefinition): Promise
     retryDelayMax: queue.retryDelayMaxSeconds ?? 900,
     retryBackoff: true,
     expireInSeconds: queue.timeoutSeconds ?? 300,
+    heartbeatSeconds,
     retentionSeconds: queue.retentionSeconds ?? 86_400,
     // Enough to see what happened; payloads do not lie around longer.
     deleteAfterSeconds: 3_600,
