@@ -23,6 +23,7 @@ const needs: readonly Need[] = [
     reason: "browser tests",
   },
   { command: "pgbouncer", alternatives: [], package: "pgbouncer", reason: "transaction pooling tests" },
+  { command: "faketime", alternatives: [], package: "faketime", reason: "tests with clocks that jump" },
 ];
 
 function has(command: string): boolean {

@@ -56,7 +56,12 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
     child.once("exit", (code) => reject(new Error(`redis-server ended with ${code} before it answered`)));
   });
   failed.catch(() => undefined);
-  await Promise.race([failed, answers(port)]);
+  try {
+    await Promise.race([failed, answers(port)]);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
   return {
     url: `redis://127.0.0.1:${port}`,
     port,

@@ -29,7 +29,7 @@ export function createRefreshing(
   revocation: SessionRevocation,
 ): Refreshing {
   const { config, database, clock, random, log } = platform;
-  const graceMillis = config.sessions.rotationGraceSeconds * 1000;
+  const graceSeconds = config.sessions.rotationGraceSeconds;
   const demanding = rolesDemandingMfa(config);
   const refreshes = platform.metrics.counter("authkit_refresh_total", "Refreshes, by result", ["result"]);
 
@@ -65,10 +65,10 @@ export function createRefreshing(
   }
 
   function successorInGrace(row: RotatedRow, presented: string): string | undefined {
-    if (graceMillis <= 0 || row.sealed === null || row.rotatedAt === null) return undefined;
-    const now = clock.millis();
-    if (now - row.rotatedAt.getTime() > graceMillis) return undefined;
-    if (row.expiresAt !== null && row.expiresAt.getTime() <= now) return undefined;
+    if (graceSeconds <= 0 || row.sealed === null || row.secondsAgo === null) return undefined;
+    // A rotation in the future: the database's clock was set back, and how long ago it was is not known.
+    if (Math.abs(row.secondsAgo) > graceSeconds) return undefined;
+    if (row.expiresAt !== null && row.expiresAt.getTime() <= clock.millis()) return undefined;
     const successor = openSuccessor(presented, row.sealed);
     return hashRefreshToken(successor).equals(row.currentHash) ? successor : undefined;
   }
@@ -132,7 +132,7 @@ export function createRefreshing(
         hash,
         {
           hash: hashRefreshToken(successor),
-          sealed: graceMillis > 0 ? sealSuccessor(presented, successor) : null,
+          sealed: graceSeconds > 0 ? sealSuccessor(presented, successor) : null,
         },
         { at, userAgent: storedUserAgent(context), ip: storedAddress(context) },
       );

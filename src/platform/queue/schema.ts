@@ -106,8 +106,8 @@ export async function defineQueue(boss: PgBoss, queue: QueueDefinition): Promise
 
 /** Index builds of an upgrade run in the background of the instance that migrated: they must not be cut off. */
 async function backgroundMigrations(boss: PgBoss): Promise<void> {
-  const deadline = Date.now() + 600_000;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + 600_000;
+  while (performance.now() < deadline) {
     const open = (await boss.getBamStatus()).some(
       ({ status }) => status === "pending" || status === "in_progress",
     );

@@ -14,6 +14,7 @@ const clock = {
   millis: () => now,
   now: () => new Date(now),
   epochSeconds: () => Math.floor(now / 1000),
+  monotonic: () => now,
 };
 
 function make(
