@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
-import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import { AuthError, failingAs, isAuthError } from "../../contract/errors/index.ts";
 import type { Audit } from "../audit/index.ts";
 import { isUuid } from "../identifiers/index.ts";
 import type { LoginCompletion, OfferedFactor, ProvenFactor, SecondFactorRequired } from "../login/types.ts";
@@ -69,9 +69,11 @@ export interface SecondFactorLogin {
    * Nothing is sent here, since clients refresh by themselves. Undefined without factors.
    */
   offer(session: Pick<EnrollmentHandOff, "userId" | "methods">): Promise<OfferedSecondFactor | undefined>;
-  /** Sends a code for another factor, or again. Throws `invalid_challenge`, `2fa_send_failed`, `*_delivery_failed`. */
+  /**
+   * Sends a code for another factor, or again. Throws `invalid_challenge`, `challenge_verify_failed`, `2fa_send_failed`, `*_delivery_failed`.
+   */
   resend(userId: string, challenge: string, factorId: string, context: CallContext): Promise<ResentCode>;
-  /** Throws `invalid_challenge`, `invalid_code`, `user_banned`. */
+  /** Throws `invalid_challenge`, `challenge_verify_failed`, `invalid_code`, `user_banned`. */
   verify(presented: PresentedAtLogin, context: CallContext): Promise<SessionOutcome>;
 }
 
@@ -119,10 +121,9 @@ export function createSecondFactorLogin(
   const attemptsKey = (challenge: string): string => `${key(challenge)}:attempts`;
 
   async function read(challenge: string, userId: string): Promise<StoredChallenge> {
-    const [text, attempts] = await Promise.all([
-      ephemeral.get(key(challenge)),
-      ephemeral.get(attemptsKey(challenge)),
-    ]);
+    const [text, attempts] = await failingAs("challenge_verify_failed", () =>
+      Promise.all([ephemeral.get(key(challenge)), ephemeral.get(attemptsKey(challenge))]),
+    );
     const stored: unknown = text === undefined ? undefined : JSON.parse(text);
     if (!shape.Check(stored) || !isOrigin(stored.origin) || stored.userId !== userId)
       throw new AuthError("invalid_challenge");
