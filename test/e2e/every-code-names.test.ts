@@ -56,6 +56,11 @@ describe("a name nobody may have", () => {
       const { username, password } = newPerson();
       const reply = await api(house.cluster, "/register", { body: { identifier, username, password } });
       expect(outcome(reply)).toEqual([400, code]);
+      // Nor is an account bound to it that was taken over.
+      const path = `/admin/users/${subjectOf((await registered(house.cluster)).accessToken)}/recover`;
+      const contact = code === "email_in_use" ? { email: identifier } : { phone_number: identifier };
+      const recovery = await api(house.cluster, path, { bearer: house.owner.bearer, body: contact });
+      expect(outcome(recovery)).toEqual([400, code]);
     }
   });
 });
