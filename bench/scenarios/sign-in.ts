@@ -26,6 +26,8 @@ export const login: Scenario = {
         conversation: (index) => logins(users, index),
       });
       const ratio = ours.rate / raw;
+      // Each loop keeps one core busy, so its rate is its cost; the generator and the database have no part in this ratio.
+      const bareMicros = (hashingWorkers * 1e6) / raw;
       lines.push({
         path: "POST /password/login",
         ours,
@@ -34,6 +36,7 @@ export const login: Scenario = {
         ratio,
         budget: "≥ 0.90",
         met: ratio >= 0.9,
+        note: `bare ${bareMicros.toFixed(0)} µs/hash: ${(bareMicros / ours.cpuMicros).toFixed(2)} by the server's CPU`,
       });
     }
     return lines;

@@ -262,6 +262,17 @@ export interface PersonaConfig {
   readonly requireConsent: boolean;
   /** [later] self-service creation through `POST /{persona}`. */
   readonly selfServiceCreation: boolean;
+  /** What users may call the groups they make themselves; absent in the parts of a persona that say nothing of it. */
+  readonly selfServiceSlugs?: PersonaSlugs | undefined;
+}
+
+export interface PersonaSlugs {
+  /** Regular expression for the whole slug, besides the syntax of slugs. */
+  readonly pattern: string | undefined;
+  /** Lower-case. */
+  readonly reserved: readonly string[];
+  /** Role in the root group that may use reserved slugs. */
+  readonly reservedRole: string;
 }
 
 export interface LimitPolicyConfig {

@@ -199,6 +199,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     completion: loginCompletion,
     pending: createPendingLogins(platform, { pending: registrationBooks.pending, passwords, limits }),
   });
+  const recoveryRequests = createRecoveryRequests(platform);
   const registration = createRegistration(platform, {
     ...registrationBooks,
     users,
@@ -206,9 +207,9 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     limits,
     messages: contactMessages,
     completion: loginCompletion,
+    background: recoveryRequests,
     startVerification: contactProofs.start,
   });
-  const recoveryRequests = createRecoveryRequests(platform);
   const passwordless = createPasswordless(platform, {
     users,
     accounts: registrationBooks.accounts,
@@ -216,12 +217,13 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     messages,
     completion: () => loginCompletion,
     background: ({ channel, address, ...rest }, context) =>
-      recoveryRequests.enqueue("passwordless", channel, address, context, rest),
+      recoveryRequests.enqueue("passwordless", channel, address, context, { passwordless: rest }),
   });
   const contactChanges = createContactChanges(platform, {
     users,
     proofs: contactProofs,
     messages: contactMessages,
+    background: recoveryRequests,
   });
   const verification = createVerification(platform, {
     users,

@@ -218,7 +218,7 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
   return (request) => {
     const { path } = request;
     if (path === "/.well-known/jwks.json") {
-      const reply = jwksReply(request.method, request.header("if-none-match"), core.keyRing.current());
+      const reply = jwksReply(request.method, request.headerText("if-none-match"), core.keyRing.current());
       request.reply(reply.status, reply.headers, reply.body);
       return undefined;
     }

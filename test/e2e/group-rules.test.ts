@@ -24,6 +24,7 @@ personas:
     parent: root
     require_consent: true
     self_service_creation: true
+    self_service_slugs: { pattern: "[a-z0-9-]{3,20}", reserved: [press], reserved_role: owner }
     roles:
       - { name: member, permissions: ["club:members:read"] }
 `;
@@ -298,4 +299,22 @@ describe("invitations", () => {
       await later.stop();
     }
   });
+});
+
+test("users may call their groups what the persona allows, and reserved names need a role in the root group", async () => {
+  const [user, staff] = [await account(), await account()];
+  const make = async (who: Account, slug: string, persona = "club") =>
+    outcome(await as(who, "POST", `/${persona}`, { slug }));
+  for (const slug of ["ab", "a.club", "x".repeat(21)])
+    expect([slug, ...(await make(user, slug))]).toEqual([slug, 400, "group_slug_invalid"]);
+  expect(await make(user, "a.club", "org")).toEqual([201, undefined]);
+  expect(await make(user, " Press ")).toEqual([403, "group_slug_reserved"]);
+  expect(await make(user, "my-club")).toEqual([201, undefined]);
+  const rename = async (slug: string) => outcome(await as(user, "PATCH", "/club/my-club", { slug }));
+  expect(await rename("press")).toEqual([403, "group_slug_reserved"]);
+  expect(await rename("ab")).toEqual([400, "group_slug_invalid"]);
+  expect(await rename("my-club")).toEqual([200, undefined]);
+  expect((await call(cluster, "AssignRoleBySlug", { userID: staff.id, slug: "owner" })).status).toBe(200);
+  expect(await make(staff, "press")).toEqual([201, undefined]);
+  expect(await make(user, "press", "org")).toEqual([201, undefined]);
 });

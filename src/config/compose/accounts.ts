@@ -53,6 +53,7 @@ export function composeRegistration(
         : "configure one (AUTHKIT_SMTP_URL, AUTHKIT_TWILIO_ACCOUNT_SID, or senders in AUTHKIT_CONFIG)",
     );
   }
+  refuseTellingRegistration(values, findings);
   return {
     mode: values.registrationMode,
     verification: values.verification,
@@ -62,6 +63,24 @@ export function composeRegistration(
     verificationSendTimeoutMs:
       values.verificationSendTimeout <= 0 ? 15 * second : values.verificationSendTimeout,
   };
+}
+
+/** A registration that is complete at once answers with tokens; one for a taken address cannot, so the answer tells which it was. */
+function refuseTellingRegistration(values: Input["values"], findings: Input["findings"]): void {
+  if (values.registrationMode === "closed" || values.verification === "required") return;
+  const policy = `AUTHKIT_REGISTRATION_VERIFICATION=${values.verification}`;
+  if (values.hideExisting) {
+    findings.refuse(
+      "AUTHKIT_HIDE_EXISTING_ACCOUNTS",
+      `cannot hide anything with ${policy}: a registration then answers with tokens, and one for a taken address cannot`,
+      "set AUTHKIT_REGISTRATION_VERIFICATION=required, AUTHKIT_REGISTRATION_MODE=closed, or AUTHKIT_HIDE_EXISTING_ACCOUNTS=false",
+    );
+  } else if (values.strictStatus) {
+    findings.warn(
+      "AUTHKIT_STRICT_STATUS",
+      `does not hide with ${policy} which addresses have accounts: only a registration that waits for verification can`,
+    );
+  }
 }
 
 const waitingForEachHasher = 64;

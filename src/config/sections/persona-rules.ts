@@ -37,6 +37,7 @@ export function checkPersonas(declarations: readonly Declaration[]): void {
       }
     }
     checkRoles(name, parts);
+    checkSlugs(parts, byName.get("root") ?? []);
     if (name === "root") checkCapabilities(parts);
   }
 }
@@ -111,6 +112,30 @@ function checkRoles(name: string, parts: readonly Declaration[]): void {
       const fix = `use grants that start with ${name}:`;
       if (!entry.startsWith(`${name}:`))
         refuse(key(at, "catalog"), `has the foreign grant ${entry} in the catalog of persona ${name}`, fix);
+    }
+  }
+}
+
+/** Rules for slugs must have an effect, and their role must be one of the root group. */
+function checkSlugs(parts: readonly Declaration[], root: readonly Declaration[]): void {
+  const roles = new Set(["owner", ...root.flatMap(({ persona }) => persona.roles.map(({ name }) => name))]);
+  for (const { persona, at } of parts) {
+    const { selfServiceSlugs: slugs, selfServiceCreation, name } = persona;
+    if (slugs === undefined) continue;
+    const where = key(at, "self_service_slugs");
+    if (!selfServiceCreation)
+      refuse(
+        where,
+        `is set for persona ${name}, whose groups users cannot create`,
+        "set self_service_creation",
+      );
+    if (!roles.has(slugs.reservedRole)) {
+      const known = [...roles].join(", ");
+      refuse(
+        key(where, "reserved_role"),
+        `names ${slugs.reservedRole}, no role of root`,
+        `use one of ${known}`,
+      );
     }
   }
 }

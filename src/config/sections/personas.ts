@@ -1,4 +1,4 @@
-import type { PersonaConfig } from "../config.ts";
+import type { PersonaConfig, PersonaSlugs } from "../config.ts";
 import { leaf, listOf, maybe, type ObjectOf, object, required, type Shape } from "../shape.ts";
 import { BadValue, boolean, list, textLike } from "../values.ts";
 import { checkPersonas, type Declaration } from "./persona-rules.ts";
@@ -36,6 +36,29 @@ const capabilityFields = {
   custom_roles: maybe(leaf(boolean), "Groups define roles of their own."),
 };
 
+const slugPattern = textLike("pattern", "a regular expression", (value) => {
+  try {
+    new RegExp(`^(?:${value})$`);
+  } catch {
+    throw new BadValue("is no regular expression");
+  }
+  return value;
+});
+
+const slug = textLike("slug", "a slug", (value) => {
+  if (!/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(value)) throw new BadValue("is no slug");
+  return value;
+});
+
+const slugFields = {
+  pattern: maybe(leaf(slugPattern), "Regular expression the whole slug must match as well."),
+  reserved: maybe(leaf(list(slug)), "Slugs kept for those who have the role."),
+  reserved_role: maybe(
+    leaf(segmentName),
+    "Role in the root group that may use reserved slugs; default `owner`.",
+  ),
+};
+
 const personaFields = {
   name: required(leaf(segmentName), "Unique; `root` adds to the built-in persona."),
   parent: maybe(
@@ -50,6 +73,7 @@ const personaFields = {
     leaf(boolean),
     "Users may create groups themselves; for personas directly below `root`.",
   ),
+  self_service_slugs: maybe(object(slugFields), "What users may call the groups they create themselves."),
 };
 
 const persona = object(personaFields);
@@ -90,6 +114,15 @@ function complete(given: ObjectOf<typeof personaFields>): PersonaConfig {
     catalog: given.catalog ?? [],
     requireConsent: given.require_consent ?? false,
     selfServiceCreation: given.self_service_creation ?? false,
+    ...(given.self_service_slugs === undefined ? {} : { selfServiceSlugs: slugs(given.self_service_slugs) }),
+  };
+}
+
+function slugs(given: ObjectOf<typeof slugFields>): PersonaSlugs {
+  return {
+    pattern: given.pattern,
+    reserved: given.reserved ?? [],
+    reservedRole: given.reserved_role ?? "owner",
   };
 }
 

@@ -65,7 +65,7 @@ export const accounts = {
   ),
   hideExisting: variable("AUTHKIT_HIDE_EXISTING_ACCOUNTS", boolean, false, {
     yaml: "registration.hide_existing",
-    doc: "Answer a registration with a taken address like a successful one and write to its owner instead.",
+    doc: "Never tell whether an address has an account: registration, sign-in and requests for messages answer for every address alike, and the owner of a taken one is written to instead. Needs `AUTHKIT_REGISTRATION_VERIFICATION=required`, unless nobody can register.",
   }),
   reservedUsernames: variable(
     "AUTHKIT_RESERVED_USERNAMES",

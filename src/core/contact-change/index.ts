@@ -1,11 +1,14 @@
 import { Type } from "typebox";
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
+import { hidesExisting } from "../registration/hiding.ts";
+import { tellOwner } from "../registration/serve.ts";
 import type { UserOperations } from "../users/index.ts";
 import type { UserRow } from "../users/types.ts";
 import { type Challenges, createChallenges, type TakenChallenge } from "../verification/challenges.ts";
 import { type ContactChannel, type ContactMessages, verificationTtl } from "../verification/messages.ts";
 import { type ContactProofs, contactOf, isVerified } from "../verification/proofs.ts";
+import type { RecoveryRequests } from "../verification/recovery-requests.ts";
 import { verificationStore } from "../verification/store.ts";
 
 const changeSchema = Type.Object({ address: Type.String() });
@@ -15,12 +18,14 @@ type Change = TakenChallenge<{ readonly address: string }>;
 export interface ContactChanges {
   /**
    * Sends code and link to the new address; an unfinished change of the same kind is replaced. Naming the present, unverified contact starts
-   * its verification instead.
+   * its verification instead. Where accounts are hidden every other address is accepted alike, and the request served in the background.
    *
    * Throws `email_unchanged` / `phone_unchanged`, `email_in_use` / `phone_in_use`, `*_delivery_failed`, `user_not_found`, `failed_to_request_email_change` /
    * `failed_to_request_phone_change`.
    */
   request(userId: string, channel: ContactChannel, address: string, context: CallContext): Promise<void>;
+  /** What a request in the background comes to: the owner of a taken address hears of it, a free one gets code and link. */
+  serve(userId: string, channel: ContactChannel, address: string, context: CallContext): Promise<void>;
   /** False when the code is not the one of this user's change to this address, or the address went to somebody else. */
   applyByCode(
     userId: string,
@@ -45,6 +50,7 @@ export interface ContactChangeParts {
   readonly users: UserOperations;
   readonly proofs: ContactProofs;
   readonly messages: ContactMessages;
+  readonly background: Pick<RecoveryRequests, "enqueue">;
 }
 
 export function createContactChanges(
@@ -52,7 +58,8 @@ export function createContactChanges(
   parts: ContactChangeParts,
 ): ContactChanges {
   const { config, database, clock, log } = platform;
-  const { users, proofs, messages } = parts;
+  const { users, proofs, messages, background } = parts;
+  const hidden = hidesExisting(config);
   const books: Readonly<Record<ContactChannel, Challenges<{ address: string }>>> = {
     email: createChallenges(platform, "change_email", verificationTtl.email, changeSchema),
     phone: createChallenges(platform, "change_phone", verificationTtl.phone, changeSchema),
@@ -106,6 +113,22 @@ export function createContactChanges(
     }
   }
 
+  async function isTaken(userId: string, channel: ContactChannel, address: string): Promise<boolean> {
+    const held = await users.taken(channel === "email" ? { email: address } : { phone: address }, userId);
+    return held.email || held.phone;
+  }
+
+  async function begin(
+    user: UserRow,
+    channel: ContactChannel,
+    address: string,
+    context: CallContext,
+  ): Promise<void> {
+    const issued = await books[channel].issue(user.id, { address });
+    const language = user.preferredLanguage ?? context.language;
+    await messages.send("contact_change", channel, { address, language, username: user.username }, issued);
+  }
+
   /** The contract reports whatever goes wrong here as a refusal (400), so the log has to say that it was ours. */
   async function reported(channel: ContactChannel, work: () => Promise<void>): Promise<void> {
     try {
@@ -127,23 +150,24 @@ export function createContactChanges(
           if (!isVerified(user, channel)) return proofs.start(user, channel, context);
           throw new AuthError(channel === "email" ? "email_unchanged" : "phone_unchanged");
         }
-        const held = await users.taken(channel === "email" ? { email: address } : { phone: address }, userId);
-        if (held.email || held.phone)
+        if (hidden) return background.enqueue("contact_change", channel, address, context, { userId });
+        if (await isTaken(userId, channel, address))
           throw new AuthError(channel === "email" ? "email_in_use" : "phone_in_use");
-        const issued = await books[channel].issue(userId, { address });
-        const language = user.preferredLanguage ?? context.language;
-        await messages.send(
-          "contact_change",
-          channel,
-          { address, language, username: user.username },
-          issued,
-        );
+        await begin(user, channel, address, context);
       }),
 
+    async serve(userId, channel, address, context) {
+      if (await isTaken(userId, channel, address)) return tellOwner(parts, channel, address, context);
+      const user = await usable(userId);
+      if (user !== undefined) await begin(user, channel, address, context);
+    },
+
     async applyByCode(userId, channel, address, code, context) {
-      const found = await books[channel].find(userId);
-      if (found?.payload.address !== address) return false;
-      const taken = await books[channel].takeByCode(userId, code);
+      const taken = await books[channel].takeByCode(
+        userId,
+        code,
+        ({ payload }) => payload.address === address,
+      );
       return taken !== undefined && apply(channel, taken, context);
     },
 

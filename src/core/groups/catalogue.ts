@@ -35,6 +35,8 @@ export function createCatalogue(declared: readonly PersonaConfig[]): Catalogue {
   };
 }
 
+const anySlug = { pattern: undefined, reserved: [], reservedRole: "owner" } as const;
+
 function define(name: string, parts: readonly PersonaConfig[]): PersonaDefinition {
   const declared = parts.flatMap((part) => part.roles);
   const owner: RoleDefinition = { name: "owner", permissions: [`${name}:*`], requiresMfa: false };
@@ -54,6 +56,7 @@ function define(name: string, parts: readonly PersonaConfig[]): PersonaDefinitio
     remoteApplications: parts.some((part) => part.capabilities.remoteApplications),
     requireConsent: parts.some((part) => part.requireConsent),
     selfServiceCreation: parts.some((part) => part.selfServiceCreation),
+    slugs: parts.find((part) => part.selfServiceSlugs !== undefined)?.selfServiceSlugs ?? anySlug,
     universe: [...universe].sort(),
   };
 }

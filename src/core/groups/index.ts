@@ -10,6 +10,7 @@ import { createCustomRoles } from "./custom-roles.ts";
 import { createJoining } from "./joining.ts";
 import { createAssignments, createMembership, type MembershipDependencies } from "./membership.ts";
 import { definedRole, effectiveGrants, isDisplayName, resolveGroup } from "./permissions.ts";
+import { createSelfService } from "./self-service.ts";
 import { createGroupSettings } from "./settings.ts";
 import { groupStore } from "./store.ts";
 import type { GroupAddress, GroupRow, Groups, NewGroup, Subject } from "./types.ts";
@@ -45,6 +46,11 @@ export function createGroups(
     const made = await groupStore.root(database);
     if (made === undefined) throw new AuthError("permission_group_not_found");
     return made.id;
+  }
+
+  async function rootRoles(userIds: readonly string[]): Promise<Map<string, string[]>> {
+    const ids = userIds.filter(isUuid);
+    return new Map((await groupStore.rootRoles(database, ids)).map(({ id, roles }) => [id, roles]));
   }
 
   async function permissions(subject: Subject, address: GroupAddress): Promise<string[]> {
@@ -165,9 +171,7 @@ export function createGroups(
     async lock(group, tx) {
       if (!(await groupStore.lock(tx, group.id))) throw new AuthError("permission_group_not_found");
     },
-    async rootRoles(userIds) {
-      const ids = userIds.filter(isUuid);
-      return new Map((await groupStore.rootRoles(database, ids)).map(({ id, roles }) => [id, roles]));
-    },
+    rootRoles,
+    selfService: createSelfService(catalogue, { rootRoles }),
   };
 }

@@ -3,6 +3,7 @@ import type { Authorization } from "../authentication/authorization.ts";
 import type { CallContext } from "../platform.ts";
 import type { CustomRoles } from "./custom-roles.ts";
 import type { createJoining } from "./joining.ts";
+import type { SelfService } from "./self-service.ts";
 import type { GroupSettings } from "./settings.ts";
 
 export type SubjectKind = "user" | "remote_application";
@@ -133,6 +134,7 @@ export interface Groups {
   rootRoles(userIds: readonly string[]): Promise<Map<string, string[]>>;
   /** Gives a role by invitation; see joining.ts. */
   readonly join: ReturnType<typeof createJoining>;
+  readonly selfService: SelfService;
   readonly customRoles: CustomRoles;
   readonly settings: GroupSettings;
   readonly catalogue: Catalogue;
@@ -148,6 +150,12 @@ export interface PersonaDefinition {
   readonly customRoles: boolean;
   readonly requireConsent: boolean;
   readonly selfServiceCreation: boolean;
+  /** What users may call the groups they make themselves. */
+  readonly slugs: {
+    readonly pattern: string | undefined;
+    readonly reserved: readonly string[];
+    readonly reservedRole: string;
+  };
   /** Grants a custom role may hold, sorted; compared as text. */
   readonly universe: readonly string[];
 }

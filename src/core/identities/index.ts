@@ -19,9 +19,15 @@ function checked(link: NewIdentity): NewIdentity {
 
 /** Links between accounts and identities elsewhere; each change is in the audit trail, in its own transaction. */
 export function createIdentities(
-  { database, clock, random }: Pick<Platform, "database" | "clock" | "random">,
+  { config, database, clock, random }: Pick<Platform, "config" | "database" | "clock" | "random">,
   audit: Audit,
 ): Identities {
+  const { passwordless, senders } = config;
+  /** Contacts to which passwordless sign-in sends a code, once they are verified. */
+  const codes = {
+    email: passwordless.enabled && senders.mail !== undefined,
+    phone: passwordless.enabled && senders.sms !== undefined,
+  };
   const within = <T>(tx: Transaction | undefined, work: (on: Transaction) => Promise<T>): Promise<T> =>
     tx === undefined ? database.transaction(work) : work(tx);
 
@@ -63,7 +69,10 @@ export function createIdentities(
       return within(tx, async (on) => {
         // The lock keeps two links from being removed at the same time, each as the one that is not the last.
         await identityStore.lockUser(on, id);
-        if (options.keepLoginMethod === true && !(await identityStore.hasOtherLoginMethods(on, id, provider)))
+        if (
+          options.keepLoginMethod === true &&
+          !(await identityStore.hasOtherLoginMethods(on, id, provider, codes))
+        )
           throw new AuthError("cannot_unlink_last_login_method");
         const removed = await identityStore.remove(on, id, provider);
         const entries = removed.map(({ issuer, subject }) => ({

@@ -56,7 +56,11 @@ const otherLoginMethods = sql(
   (s) => `
   SELECT EXISTS (SELECT 1 FROM ${s}.user_passwords WHERE user_id = $1 AND hash_algo <> 'legacy-reset-required')
     OR EXISTS (SELECT 1 FROM ${s}.user_providers WHERE user_id = $1 AND provider_slug IS DISTINCT FROM $2)
-    OR EXISTS (SELECT 1 FROM ${s}.user_passkeys WHERE user_id = $1 AND deleted_at IS NULL) AS "others"`,
+    OR EXISTS (SELECT 1 FROM ${s}.user_passkeys WHERE user_id = $1 AND deleted_at IS NULL)
+    OR EXISTS (
+      SELECT 1 FROM ${s}.users
+      WHERE id = $1 AND (($3 AND email IS NOT NULL AND email_verified) OR ($4 AND phone_number IS NOT NULL AND phone_verified))
+    ) AS "others"`,
 );
 
 const setProfile = sql(
@@ -111,9 +115,15 @@ export const identityStore = {
       at,
     ]),
   remove: (on: Queryable, userId: string, provider: string) => on.rows<Identity>(remove, [userId, provider]),
-  /** Whether the account can be entered without its links under that provider's name. */
-  async hasOtherLoginMethods(on: Queryable, userId: string, provider: string): Promise<boolean> {
-    return (await on.row<{ others: boolean }>(otherLoginMethods, [userId, provider]))?.others === true;
+  /** Whether the account can be entered without its links under that provider's name; `codes` says where sign-in codes can be sent. */
+  async hasOtherLoginMethods(
+    on: Queryable,
+    userId: string,
+    provider: string,
+    codes: { readonly email: boolean; readonly phone: boolean },
+  ): Promise<boolean> {
+    const values = [userId, provider, codes.email, codes.phone];
+    return (await on.row<{ others: boolean }>(otherLoginMethods, values))?.others === true;
   },
   setProfile: (on: Queryable, id: string, profile: Readonly<Record<string, unknown>>) =>
     on.run(setProfile, [id, json(profile) ?? "{}"]),

@@ -37,7 +37,7 @@ export interface LinkOutcome {
 
 /** How an account can be entered, as far as unlinking has to know. */
 export interface UnlinkOptions {
-  /** Refuses with `cannot_unlink_last_login_method` when no usable password, other link or passkey would be left. */
+  /** Refuses with `cannot_unlink_last_login_method` when no usable password, other link, passkey or verified contact for passwordless sign-in would be left. */
   readonly keepLoginMethod?: boolean | undefined;
 }
 

@@ -60,6 +60,8 @@ export function createPasswordLogin(parts: PasswordLoginParts): PasswordLogin {
     password: string,
     context: CallContext,
   ): Promise<LoginOutcome | "retry"> => {
+    // Nobody has one budget too, however often the spelling changes: running out of it must not show that there is an account.
+    await limits.check(bucket, { id: `${identifier.kind}:${identifier.value}` });
     if (identifier.kind === "username") {
       await passwords.verifyNobody(password, context);
       return refuse("invalid_credentials", "", context);

@@ -58,7 +58,7 @@ export interface ProvenFactor {
 export interface PendingLogins {
   /**
    * A pending registration under this identifier whose password matches: re-issues its code and says what to do. Always costs one hash
-   * verification. `retry` = the account exists by now; look it up again.
+   * verification. `retry` = the account exists by now; look it up again. Undefined for every address where accounts are hidden.
    */
   resume(
     kind: "email" | "phone",

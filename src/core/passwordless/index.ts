@@ -6,6 +6,7 @@ import type { LoginCompletion } from "../login/types.ts";
 import type { Messages } from "../messages/types.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { Accounts } from "../registration/accounts.ts";
+import { hidesExisting } from "../registration/hiding.ts";
 import type { UserAvailability } from "../users/operations.ts";
 import type { UserRow, Users } from "../users/types.ts";
 import { createChallenges } from "../verification/challenges.ts";
@@ -239,7 +240,7 @@ export function createPasswordless(
       if (
         config.registration.mode === "invite_only" &&
         autoRegister &&
-        !config.strictStatus &&
+        !hidesExisting(config) &&
         (await holder(request)) === undefined
       )
         await assertAdmitted(request);

@@ -2,6 +2,7 @@ import { AuthError, failingAs, isAuthError } from "../../contract/errors/index.t
 import { parseNewEmail, parseNewPhone, parseUsername } from "../identifiers/index.ts";
 import type { Platform } from "../platform.ts";
 import type { TakenIdentifiers, UserAvailability } from "../users/operations.ts";
+import { hidesExisting } from "./hiding.ts";
 import type { PendingBook } from "./pending.ts";
 import type { Channel, FieldAvailability, Registration } from "./types.ts";
 
@@ -23,8 +24,8 @@ export function createAvailability(
   platform: Pick<Platform, "config">,
   parts: { readonly users: UserAvailability; readonly pending: PendingBook },
 ): Registration["availability"] {
-  const { mode, reservedUsernames, hideExisting } = platform.config.registration;
-  const hidden = hideExisting || platform.config.strictStatus;
+  const { mode, reservedUsernames } = platform.config.registration;
+  const hidden = hidesExisting(platform.config);
 
   const taken = (field: Parameters<UserAvailability["taken"]>[0]): Promise<TakenIdentifiers> =>
     failingAs("database_error", () => parts.users.taken(field));

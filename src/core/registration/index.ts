@@ -1,12 +1,14 @@
 import { AuthError, failingAs } from "../../contract/errors/index.ts";
 import type { Audit } from "../audit/types.ts";
 import { normalizeEmail, normalizePhone } from "../identifiers/index.ts";
-import type { Platform } from "../platform.ts";
+import type { CallContext, Platform } from "../platform.ts";
 import type { UserOperations } from "../users/index.ts";
 import { type Accounts, createAccounts } from "./accounts.ts";
 import { createAvailability } from "./availability.ts";
-import { createPendingBook, type PendingBook } from "./pending.ts";
+import { hidesExisting } from "./hiding.ts";
+import { createPendingBook, type PendingBook, type PendingRegistration } from "./pending.ts";
 import { createRegister, type RegisterParts } from "./register.ts";
+import { createServe } from "./serve.ts";
 import type { Registration } from "./types.ts";
 
 export type { Accounts } from "./accounts.ts";
@@ -21,6 +23,9 @@ export type {
   RegistrationRequest,
   RegistrationResult,
 } from "./types.ts";
+
+/** An address no registration has. */
+const nobody = "";
 
 /** Accounts in the making: used by registration and by the confirmation of contacts. */
 export interface RegistrationBooks {
@@ -44,13 +49,25 @@ export function createRegistration(
   platform: Pick<Platform, "config" | "log" | "hasher">,
   parts: RegisterParts,
 ): Registration {
-  const { pending, passwords } = parts;
+  const { pending, passwords, background } = parts;
+  const hidden = hidesExisting(platform.config);
+
+  async function matches(
+    { passwordHash }: PendingRegistration,
+    password: string,
+    context: CallContext,
+  ): Promise<boolean> {
+    const stored = { hash: passwordHash, algorithm: "argon2id", params: null };
+    return (await platform.hasher.verify(stored, password, context.signal)).match;
+  }
 
   return {
     register: createRegister(platform, parts),
     availability: createAvailability(platform, parts),
+    ...createServe(platform, parts),
 
-    async resend(channel, address) {
+    async resend(channel, address, context) {
+      if (hidden) return background.enqueue("verification", channel, address, context);
       const found = await failingAs("resend_failed", () => pending.resend(channel, address));
       if (!found) throw new AuthError("pending_registration_not_found");
     },
@@ -60,10 +77,11 @@ export function createRegistration(
       const channel = trimmed.startsWith("+") ? "phone" : "email";
       const address = channel === "phone" ? normalizePhone(trimmed) : normalizeEmail(trimmed);
       const found = await pending.find(channel, address);
-      if (found === undefined) return passwords.verifyNobody(password, context);
-      const stored = { hash: found.passwordHash, algorithm: "argon2id", params: null };
-      const { match } = await platform.hasher.verify(stored, password, context.signal);
+      const match = found !== undefined && (await matches(found, password, context));
+      if (found === undefined) await passwords.verifyNobody(password, context);
       if (match) await pending.drop(channel, address);
+      // The same work where there is nothing to drop.
+      else if (hidden) await pending.drop(channel, nobody);
     },
   };
 }

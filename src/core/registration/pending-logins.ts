@@ -4,6 +4,7 @@ import type { PendingLogins } from "../login/types.ts";
 import type { Passwords } from "../passwords/types.ts";
 import type { Platform } from "../platform.ts";
 import { mayMessage } from "../verification/gate.ts";
+import { hidesExisting } from "./hiding.ts";
 import type { PendingBook } from "./pending.ts";
 
 /** Logins of people whose registration waits for verification: the right password sends them the code again. */
@@ -17,10 +18,12 @@ export function createPendingLogins(
 ): PendingLogins {
   const { config, hasher, log } = platform;
   const { pending, passwords, limits } = parts;
+  const hidden = hidesExisting(config);
 
   return {
     async resume(kind, identifier, password, context) {
-      const found = await pending.find(kind, identifier);
+      // The password just registered opens nothing where the address was somebody's: so it must not where a registration waits.
+      const found = hidden ? undefined : await pending.find(kind, identifier);
       if (found === undefined) {
         await passwords.verifyNobody(password, context);
         return undefined;

@@ -9,6 +9,7 @@ import type { ContactMessages } from "../verification/messages.ts";
 import { verificationTtl } from "../verification/messages.ts";
 import { hashToken } from "../verification/secrets.ts";
 import type { Accounts } from "./accounts.ts";
+import { hidesExisting } from "./hiding.ts";
 import type { Channel, PendingRegistrations } from "./types.ts";
 
 const pendingSchema = Type.Object({
@@ -25,6 +26,13 @@ export type PendingRegistration = Static<typeof pendingSchema>;
 export interface PendingBook extends PendingRegistrations {
   /** Reserves address and username and sends code and link. Throws `email_in_use` / `phone_in_use` / `username_in_use`, `*_delivery_failed`. */
   start(channel: Channel, address: string, pending: PendingRegistration): Promise<void>;
+  /**
+   * Holds the name for the address, as long as a registration may wait, and whether or not one comes of it; true also when the address holds
+   * it already.
+   */
+  reserve(channel: Channel, address: string, username: string): Promise<boolean>;
+  /** Puts this registration in the place of any other of the address and sends code and link. The name must have been reserved. */
+  replace(channel: Channel, address: string, pending: PendingRegistration): Promise<void>;
   find(channel: Channel, address: string): Promise<PendingRegistration | undefined>;
   /** Whether an unfinished registration holds the name, whatever its case. */
   holdsUsername(username: string): Promise<boolean>;
@@ -41,8 +49,10 @@ export function createPendingBook(
   platform: Pick<Platform, "config" | "random" | "clock" | "ephemeral">,
   parts: PendingParts,
 ): PendingBook {
-  const { ephemeral } = platform;
+  const { config, ephemeral } = platform;
   const { accounts, users, messages } = parts;
+  // A name given back, or held for longer, would tell that there was a registration behind it.
+  const namesExpireOnly = hidesExisting(config);
   const books: Readonly<Record<Channel, Challenges<PendingRegistration>>> = {
     email: createChallenges(platform, "register_email", verificationTtl.email, pendingSchema),
     phone: createChallenges(platform, "register_phone", verificationTtl.phone, pendingSchema),
@@ -105,6 +115,19 @@ export function createPendingBook(
       await messages.send("signup", channel, { address, ...pending }, issued);
     },
 
+    async reserve(channel, address, username) {
+      const [key, holder] = [nameKey(username), holderOf(channel, address)];
+      if (await ephemeral.setIfAbsent(key, holder, books[channel].ttlSeconds)) return true;
+      // Its own name is held anew, so that it lasts as long as what is registered now.
+      if (!(await ephemeral.compareAndTake(key, holder))) return false;
+      return ephemeral.setIfAbsent(key, holder, books[channel].ttlSeconds);
+    },
+
+    async replace(channel, address, pending) {
+      const issued = await books[channel].issue(address, pending);
+      await messages.send("signup", channel, { address, ...pending }, issued);
+    },
+
     async exists(channel, address) {
       return (await books[channel].find(address)) !== undefined;
     },
@@ -118,6 +141,10 @@ export function createPendingBook(
     },
 
     async drop(channel, address) {
+      if (namesExpireOnly) {
+        await books[channel].drop(address);
+        return;
+      }
       const found = await books[channel].find(address);
       if (found === undefined) return;
       await books[channel].drop(address);
@@ -129,7 +156,8 @@ export function createPendingBook(
       if (found === undefined) return false;
       const { username } = found.payload;
       const issued = await books[channel].issue(address, found.payload);
-      await ephemeral.set(nameKey(username), holderOf(channel, address), books[channel].ttlSeconds);
+      if (!namesExpireOnly)
+        await ephemeral.set(nameKey(username), holderOf(channel, address), books[channel].ttlSeconds);
       await messages.send("signup", channel, { address, ...found.payload }, issued);
       return true;
     },

@@ -7,8 +7,10 @@ import type { CallContext, Platform } from "../platform.ts";
 import type { UserAvailability } from "../users/operations.ts";
 import type { UserRow, Users } from "../users/types.ts";
 import type { ContactMessages } from "../verification/messages.ts";
+import type { RecoveryRequests } from "../verification/recovery-requests.ts";
 import { hashToken } from "../verification/secrets.ts";
 import type { Accounts } from "./accounts.ts";
+import { hidesExisting } from "./hiding.ts";
 import type { PendingBook } from "./pending.ts";
 import type { Channel, Registration, RegistrationResult } from "./types.ts";
 
@@ -20,6 +22,7 @@ export interface RegisterParts {
   readonly pending: PendingBook;
   readonly messages: ContactMessages;
   readonly completion: LoginCompletion;
+  readonly background: Pick<RecoveryRequests, "enqueue">;
   /** Issues and sends a code for an account whose contact is not verified yet (policy `optional`). */
   readonly startVerification: (user: UserRow, channel: Channel, context: CallContext) => Promise<void>;
 }
@@ -30,9 +33,9 @@ export function createRegister(
   parts: RegisterParts,
 ): Registration["register"] {
   const { config, log } = platform;
-  const { users, passwords, limits, accounts, pending, messages, completion } = parts;
+  const { users, passwords, limits, accounts, pending, messages, completion, background } = parts;
   const { verification: policy, reservedUsernames } = config.registration;
-  const hideExisting = config.registration.hideExisting || config.strictStatus;
+  const hidden = hidesExisting(config);
 
   async function assertNameFree(text: string): Promise<string> {
     const username = parseUsername(text, "interactive", reservedUsernames);
@@ -41,38 +44,12 @@ export function createRegister(
     return username;
   }
 
-  /** Whether the address belongs to somebody already. */
-  async function assertFree(channel: Channel, address: string, username: string): Promise<"free" | "hidden"> {
-    const inUse = new AuthError(channel === "email" ? "email_in_use" : "phone_in_use");
+  /** Whether the address belongs to somebody, or waits to. */
+  async function isTaken(channel: Channel, address: string): Promise<boolean> {
     const held = await failingAs("database_error", () =>
       users.taken(channel === "email" ? { email: address } : { phone: address }),
     );
-    if (held.email || held.phone) {
-      if (hideExisting) return "hidden";
-      throw inUse;
-    }
-    if (await pending.exists(channel, address)) {
-      if (hideExisting) return "hidden";
-      throw inUse;
-    }
-    if (await pending.holdsUsername(username)) throw new AuthError("username_in_use");
-    return "free";
-  }
-
-  /** The stranger learns nothing; whoever owns the address is told, or gets the code of the registration that waits for it. */
-  async function tellOwner(channel: Channel, address: string, context: CallContext): Promise<void> {
-    try {
-      if (await pending.resend(channel, address)) return;
-      const owner = await (channel === "email" ? users.byEmail(address) : users.byPhone(address));
-      if (owner === undefined || owner.deletedAt !== null) return;
-      await messages.notify("notice_registration_attempt", channel, {
-        address,
-        language: owner.preferredLanguage ?? context.language,
-        username: owner.username,
-      });
-    } catch (error) {
-      log.warn({ err: error }, "the owner of an address could not be told of a registration attempt");
-    }
+    return held.email || held.phone || (await pending.exists(channel, address));
   }
 
   return async (request, context) => {
@@ -109,11 +86,22 @@ export function createRegister(
     });
     const verify = byEmail ? "verify_email" : "verify_phone";
 
-    const state = await assertFree(channel, address, username);
+    if (hidden && policy === "required") {
+      // Nobody looks here whether the address is somebody's: the name is held and the rest is done in the background, whoever has it.
+      await accounts.assertOpen(channel, inviteHash);
+      if (!(await pending.reserve(channel, address, username))) throw new AuthError("username_in_use");
+      await background.enqueue("registration", channel, address, context, {
+        registration: { username, passwordHash, ...(inviteHash === undefined ? {} : { inviteHash }) },
+      });
+      return answer(verify, undefined);
+    }
+    const taken = await isTaken(channel, address);
+    if (taken && !hidden) throw new AuthError(byEmail ? "email_in_use" : "phone_in_use");
+    if (await pending.holdsUsername(username)) throw new AuthError("username_in_use");
     await accounts.assertOpen(channel, inviteHash);
-    if (state === "hidden") {
-      await tellOwner(channel, address, context);
-      return answer(policy === "required" ? verify : "none", undefined);
+    if (taken) {
+      await background.enqueue("registration", channel, address, context);
+      return answer("none", undefined);
     }
     if (policy === "required") {
       await pending.start(channel, address, {

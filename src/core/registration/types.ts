@@ -21,6 +21,13 @@ export interface RegistrationResult {
   readonly login: LoginOutcome | undefined;
 }
 
+/** What a registration asks to have once the address is proven. */
+export interface RegistrationClaim {
+  readonly username: string;
+  readonly passwordHash: string;
+  readonly inviteHash?: string;
+}
+
 /** One asked field; `error` says why it is not available. */
 export interface FieldAvailability {
   readonly available: boolean;
@@ -54,10 +61,23 @@ export interface Registration {
    * `token_issue_failed`.
    */
   register(request: RegistrationRequest, context: CallContext): Promise<RegistrationResult>;
+  /**
+   * What a registration whose answer tells nothing comes to: its owner hears of it when the address is an account's; else the claim waits for
+   * its proof, in place of any other of the address, so that nobody can plant a password for somebody who registers later.
+   */
+  serve(
+    channel: Channel,
+    address: string,
+    claim: RegistrationClaim | undefined,
+    context: CallContext,
+  ): Promise<void>;
   /** Throws `invalid_request` when nothing is asked, `database_error`. */
   availability(query: AvailabilityQuery): Promise<Availability>;
-  /** New code and link for a pending registration. Throws `pending_registration_not_found`, `email_delivery_failed`, `resend_failed`. */
-  resend(channel: Channel, address: string): Promise<void>;
+  /**
+   * New code and link for a pending registration. Throws `pending_registration_not_found`, `email_delivery_failed`, `resend_failed`; where accounts
+   * are hidden every address is accepted, and served in the background as a request for verification.
+   */
+  resend(channel: Channel, address: string, context: CallContext): Promise<void>;
   /** Drops a pending registration when the password is the one it was made with. Always costs one hash verification. */
   abandon(identifier: string, password: string, context: CallContext): Promise<void>;
 }

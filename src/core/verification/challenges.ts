@@ -37,8 +37,12 @@ export interface Challenges<P> {
   find(owner: string): Promise<Challenge<P> | undefined>;
   /** Looks without using it up. */
   findByToken(token: string): Promise<Challenge<P> | undefined>;
-  takeByCode(owner: string, code: string): Promise<TakenChallenge<P> | undefined>;
-  /** `admit` may decline what the token points to; the challenge then stays. */
+  /** `admit` may decline what the code or token belongs to; the challenge then stays. */
+  takeByCode(
+    owner: string,
+    code: string,
+    admit?: (challenge: Challenge<P>) => boolean,
+  ): Promise<TakenChallenge<P> | undefined>;
   takeByToken(
     token: string,
     admit?: (challenge: Challenge<P>) => boolean,
@@ -164,10 +168,11 @@ export function createChallenges<S extends TSchema>(
       return (await locate(token))?.found.stored;
     },
 
-    async takeByCode(owner, code) {
+    async takeByCode(owner, code, admit) {
       const key = recordKey(owner);
       const found = await read(key);
-      if (found === undefined || !secrets.codeMatches(owner, code, found.stored.codeHash)) return undefined;
+      if (found === undefined || admit?.(found.stored) === false) return undefined;
+      if (!secrets.codeMatches(owner, code, found.stored.codeHash)) return undefined;
       return take(key, found);
     },
 

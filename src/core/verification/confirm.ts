@@ -3,6 +3,7 @@ import type { ContactChanges } from "../contact-change/index.ts";
 import { isEmail, isPhone, normalizeEmail, normalizePhone } from "../identifiers/index.ts";
 import type { LoginCompletion } from "../login/types.ts";
 import type { CallContext, Platform } from "../platform.ts";
+import { hidesExisting } from "../registration/hiding.ts";
 import type { PendingRegistrations } from "../registration/types.ts";
 import type { UserRow, Users } from "../users/types.ts";
 import type { CodeAttempts } from "./attempts.ts";
@@ -20,6 +21,9 @@ export interface ConfirmParts {
   readonly completion: LoginCompletion;
 }
 
+/** No account has this id. */
+const nobody = "";
+
 /** Codes of a registration that somebody else finished first. */
 const lostRaces = ["email_in_use", "phone_in_use", "username_in_use"] as const;
 
@@ -30,6 +34,7 @@ export function createConfirm(
 ): Pick<Verification, "confirmByCode" | "confirmByToken"> {
   const { config, database, clock } = platform;
   const { users, pending, proofs, changes, attempts, completion } = parts;
+  const hidden = hidesExisting(config);
 
   const byAddress = (channel: ContactChannel, address: string): Promise<UserRow | undefined> =>
     channel === "email" ? users.byEmail(address) : users.byPhone(address);
@@ -90,8 +95,8 @@ export function createConfirm(
     const created = await registered(() => pending.confirmByCode(channel, address, code, context));
     if (created !== undefined) return signIn(created, channel, context);
     const holder = await byAddress(channel, address);
-    const proven =
-      holder === undefined ? undefined : await proofs.takeByCode(holder.id, channel, address, code);
+    // Looked up for nobody as well, so that it takes as long.
+    const proven = await proofs.takeByCode(holder?.id ?? nobody, channel, address, code);
     const user = proven === undefined ? undefined : await verified(channel, proven);
     if (user !== undefined) return signIn(user, channel, context);
     if (userId !== undefined && (await changes.applyByCode(userId, channel, address, code, context)))
@@ -107,12 +112,13 @@ export function createConfirm(
   ): Promise<void> {
     await pending.dropCode(channel, address);
     const holder = await byAddress(channel, address);
-    if (holder !== undefined) await proofs.drop(holder.id, channel);
+    await proofs.drop(holder?.id ?? nobody, channel);
     if (userId !== undefined) await changes.cancel(userId, channel);
   }
 
   /** Why a link does not work, for a client that knows whose it was. */
   async function deadToken(channel: ContactChannel, text: string): Promise<AuthError> {
+    if (hidden) return new AuthError("invalid_or_expired_token");
     const byEmail = channel === "email";
     const address = byEmail ? normalizeEmail(text) : normalizePhone(text);
     if (!(byEmail ? isEmail(address) : isPhone(address))) return new AuthError("invalid_or_expired_token");

@@ -52,10 +52,8 @@ export function createContactProofs(
       await messages.send("contact_verify", channel, { address, language, username: user.username }, issued);
     },
 
-    async takeByCode(userId, channel, address, code) {
-      const found = await books[channel].find(userId);
-      return found?.payload.address === address ? books[channel].takeByCode(userId, code) : undefined;
-    },
+    takeByCode: (userId, channel, address, code) =>
+      books[channel].takeByCode(userId, code, ({ payload }) => payload.address === address),
 
     takeByToken: (channel, token) => books[channel].takeByToken(token),
 

@@ -15,6 +15,8 @@ const payloadSchema = Type.Object({
     Type.Literal("verification"),
     Type.Literal("password_reset"),
     Type.Literal("passwordless"),
+    Type.Literal("registration"),
+    Type.Literal("contact_change"),
   ]),
   channel: Type.Union([Type.Literal("email"), Type.Literal("phone")]),
   address: Type.String(),
@@ -31,9 +33,22 @@ const payloadSchema = Type.Object({
       inviteHash: Type.String(),
     }),
   ),
+  /** Registration only: what the pending one will consist of. */
+  registration: Type.Optional(
+    Type.Object({
+      username: Type.String(),
+      passwordHash: Type.String(),
+      inviteHash: Type.Optional(Type.String()),
+    }),
+  ),
+  /** Contact change only: whose contact it is to be. */
+  userId: Type.Optional(Type.String()),
 });
 
 export type RecoveryRequest = Static<typeof payloadSchema>;
+
+/** What only some kinds of requests carry. */
+export type RecoveryDetails = Pick<RecoveryRequest, "passwordless" | "registration" | "userId">;
 
 /**
  * Requests whose answer must say nothing: the same row is written to a queue for every address, and only the jobs worker looks whether
@@ -45,7 +60,7 @@ export interface RecoveryRequests {
     channel: ContactChannel,
     address: string,
     context: CallContext,
-    passwordless?: RecoveryRequest["passwordless"],
+    details?: RecoveryDetails,
   ): Promise<void>;
   /** The request a job carries, and on whose behalf it runs. Throws when it is not one of ours. */
   open(payload: unknown): { readonly request: RecoveryRequest; readonly context: CallContext };
@@ -56,12 +71,12 @@ export function createRecoveryRequests(platform: Pick<Platform, "config" | "queu
   const shape = Compile(payloadSchema);
 
   return {
-    async enqueue(kind, channel, address, context, passwordless) {
+    async enqueue(kind, channel, address, context, details = {}) {
       const request: RecoveryRequest = {
         ...{ kind, channel, address, language: context.language, requestId: context.requestId },
         ...(context.ip === undefined ? {} : { ip: context.ip }),
         ...(context.userAgent === undefined ? {} : { userAgent: context.userAgent }),
-        ...(passwordless === undefined ? {} : { passwordless }),
+        ...details,
       };
       await platform.queue.enqueue(recoveryQueue, cipher.seal(recoveryQueue, request), {
         expireInSeconds: lifetime,

@@ -1,5 +1,6 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
+import { hidesExisting } from "../registration/hiding.ts";
 import type { PendingRegistrations } from "../registration/types.ts";
 import type { UserRow, Users } from "../users/types.ts";
 import type { ContactChannel } from "./messages.ts";
@@ -20,6 +21,7 @@ export function createRequest(
   parts: RequestParts,
 ): Pick<Verification, "request" | "serve"> {
   const { users, pending, proofs, background } = parts;
+  const hidden = hidesExisting(platform.config);
 
   /** The account that holds the address and may be used; deleted and banned ones get no codes. */
   async function usable(channel: ContactChannel, address: string): Promise<UserRow | undefined> {
@@ -51,7 +53,7 @@ export function createRequest(
     },
 
     async request(channel, address, context) {
-      if (platform.config.strictStatus) return background.enqueue("verification", channel, address, context);
+      if (hidden) return background.enqueue("verification", channel, address, context);
       const result = await serve(channel, address, context);
       if (result === "unknown") throw new AuthError("user_not_found");
       if (result === "verified")

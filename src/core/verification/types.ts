@@ -12,7 +12,7 @@ export interface Verification {
   /**
    * New code and link for the unverified contact of an account, or for a registration that waits for it.
    *
-   * Throws `email_already_verified` / `phone_already_verified` and `user_not_found`, which tell strangers about accounts; with strict statuses
+   * Throws `email_already_verified` / `phone_already_verified` and `user_not_found`, which tell strangers about accounts; where these are hidden
    * everything is accepted alike, and done in the background. Also `*_delivery_failed`.
    */
   request(channel: ContactChannel, address: string, context: CallContext): Promise<void>;
@@ -31,7 +31,8 @@ export interface Verification {
     context: CallContext,
   ): Promise<ConfirmOutcome>;
   /**
-   * By the token of a link; `address`, where the caller knows it, only serves to say why a token is dead.
+   * By the token of a link; `address`, where the caller knows it, only serves to say why a token is dead. Where accounts are hidden that is never
+   * said: each is `invalid_or_expired_token`.
    *
    * Throws `invalid_or_expired_token`, `verification_link_expired`, `email_already_verified` / `phone_already_verified`, `user_banned`.
    */

@@ -39,6 +39,7 @@ export const groupRoutes: readonly Route[] = [
       "not_authenticated",
       "invalid_request",
       "group_slug_invalid",
+      "group_slug_reserved",
       "group_slug_taken",
       "2fa_enrollment_required",
       "database_error",
@@ -51,6 +52,7 @@ export const groupRoutes: readonly Route[] = [
       const persona = params["persona"] ?? "";
       const slug = (body.slug ?? "").trim().toLowerCase();
       if (slug === "") throw new AuthError("invalid_request");
+      await groups.selfService.assertMayName(userId, persona, slug);
       const reply = (status: number, id: string, created: boolean) =>
         json(status, { ok: true, group_id: id, persona, instance_slug: slug, created });
       try {
@@ -116,6 +118,7 @@ export const groupRoutes: readonly Route[] = [
       "forbidden",
       "not_found",
       "group_slug_invalid",
+      "group_slug_reserved",
       "group_slug_taken",
       "group_slug_application_managed",
       "database_error",
@@ -130,8 +133,13 @@ export const groupRoutes: readonly Route[] = [
         await context.limit("group_settings", actor);
         if (slug.trim() === "") throw new AuthError("invalid_request");
       }
+      const { groups } = context.core;
+      const wanted = slug?.trim().toLowerCase();
+      // Else a name that cannot be had by creating a group could be had by renaming one.
+      if (wanted !== undefined && wanted !== instanceSlug)
+        await groups.selfService.assertMayName(actor, persona, wanted);
       const change = { slug, displayName };
-      const update = context.core.groups.settings.update({ persona, instanceSlug }, change, context);
+      const update = groups.settings.update({ persona, instanceSlug }, change, context);
       const group = await asBrowser(context, update);
       return json(200, {
         ok: true,

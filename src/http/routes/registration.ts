@@ -97,7 +97,7 @@ function resendRoute(channel: "email" | "phone"): Route {
         throw new AuthError(byEmail ? "email_unavailable" : "phone_unavailable", status);
       }
       await context.limit(bucket, address);
-      await core.registration.resend(channel, address);
+      await core.registration.resend(channel, address, context);
       return json(202, { ok: true });
     },
   });

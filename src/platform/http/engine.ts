@@ -14,6 +14,8 @@ export interface HttpRequest {
   readonly query: string;
   /** First value of a header, by lower-case name; undefined when absent. */
   header(name: string): string | undefined;
+  /** The same, empty when absent: cheaper, where that makes no difference. */
+  headerText(name: string): string;
   /** All values of a header that may be repeated. */
   headerValues(name: string): readonly string[];
   /** Textual peer address; IPv4-mapped IPv6 comes as plain IPv4. */

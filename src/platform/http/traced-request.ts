@@ -67,6 +67,9 @@ class TracedRequest implements HttpRequest {
   header(name: string): string | undefined {
     return this.#request.header(name);
   }
+  headerText(name: string): string {
+    return this.#request.headerText(name);
+  }
   headerValues(name: string): readonly string[] {
     return this.#request.headerValues(name);
   }

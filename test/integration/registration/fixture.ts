@@ -110,10 +110,12 @@ function assemble(built: ReturnType<UsersFixture["with"]>, redis: ReturnType<typ
   });
   const background = createRecoveryRequests(platform);
   const registration = createRegistration(platform, {
-    ...{ ...books, users, passwords, limits, messages: contactMessages, completion },
+    ...{ ...books, users, passwords, limits, messages: contactMessages, completion, background },
     startVerification: proofs.start,
   });
-  const contactChanges = createContactChanges(platform, { users, proofs, messages: contactMessages });
+  const contactChanges = createContactChanges(platform, {
+    ...{ users, proofs, messages: contactMessages, background },
+  });
   const verification = createVerification(platform, {
     ...{ users, pending: books.pending, proofs, changes: contactChanges, completion, background },
   });
@@ -139,8 +141,11 @@ function assemble(built: ReturnType<UsersFixture["with"]>, redis: ReturnType<typ
     async serveBackground(): Promise<void> {
       for (const payload of queue.jobs.splice(0)) {
         const { request, context: from } = background.open(payload);
-        const serve = request.kind === "password_reset" ? passwordReset.serve : verification.serve;
-        await serve(request.channel, request.address, from);
+        const { kind, channel, address, registration: claim, userId } = request;
+        if (kind === "registration") await registration.serve(channel, address, claim, from);
+        else if (kind === "contact_change") await contactChanges.serve(userId ?? "", channel, address, from);
+        else if (kind === "password_reset") await passwordReset.serve(channel, address, from);
+        else await verification.serve(channel, address, from);
       }
     },
   };

@@ -223,7 +223,7 @@ describe("policy required", () => {
       await refusal(broken.registration.register({ ...byEmail(person()), identifier: p.phone }, context())),
     ).toBe("sms_delivery_failed");
     broken.messages.failing = false;
-    await broken.registration.resend("email", p.email);
+    await broken.registration.resend("email", p.email, context());
     expect(broken.messages.code(p.email)).toMatch(/^\d{6}$/);
   });
 
@@ -257,7 +257,7 @@ describe("policy required", () => {
     const p = person();
     await languages.registration.register(byEmail(p), context({ language: "es" }));
     const [code, token] = [languages.messages.code(p.email), languages.messages.token(p.email)];
-    await languages.registration.resend("email", p.email);
+    await languages.registration.resend("email", p.email, context());
     expect(languages.messages.sent.map((message) => message.language)).toEqual(["es", "es"]);
     expect(languages.messages.last(p.email).username).toBe(p.username);
     const { verification } = languages;
@@ -277,9 +277,9 @@ describe("policy required", () => {
     const p = person();
     await required.registration.register(byEmail(p), context());
     await required.registration.abandon(p.email, "wrong password", context());
-    await required.registration.resend("email", p.email);
+    await required.registration.resend("email", p.email, context());
     await required.registration.abandon(` ${p.email.toUpperCase()} `, p.password, context());
-    expect(await refusal(required.registration.resend("email", p.email))).toBe(
+    expect(await refusal(required.registration.resend("email", p.email, context()))).toBe(
       "pending_registration_not_found",
     );
     await required.registration.abandon("nobody@example.com", p.password, context());
@@ -295,6 +295,7 @@ describe("policy required", () => {
       const [first, second] = [person(), person()];
       await flows.registration.register(byEmail(first), context());
       await flows.registration.register(byEmail(second), context());
+      await flows.serveBackground();
       await addUser(f, { email: first.email });
       await addUser(f, { username: second.username });
       for (const [n, p] of [first, second].entries()) {
@@ -418,6 +419,9 @@ describe("hiding existing accounts", () => {
       context(),
     );
     expect({ ...taken, email: "", username: "" }).toEqual({ ...free, email: "", username: "" });
+    expect(hiding.messages.sent).toEqual([]);
+    expect(JSON.stringify(hiding.queue.jobs)).not.toContain(asked.username);
+    await hiding.serveBackground();
     expect(hiding.messages.last(owner.email ?? "")).toMatchObject({ kind: "notice_registration_attempt" });
     expect(hiding.messages.last(owner.email ?? "").code).toBeUndefined();
     expect(await f.users.byUsername(asked.username)).toBeUndefined();
@@ -426,15 +430,56 @@ describe("hiding existing accounts", () => {
     });
   });
 
-  it("sends the code again for an address whose registration is pending", async () => {
+  it("puts the last registration of an address in the place of the ones before", async () => {
     const hiding = f.under({ registration: { verification: "required", hideExisting: true } });
-    const p = person();
-    await hiding.registration.register(byEmail(p), context());
-    await hiding.registration.register({ ...byEmail(person()), identifier: p.email }, context());
+    const [first, second] = [person(), person()];
+    await hiding.registration.register(byEmail(first), context());
+    await hiding.serveBackground();
+    const planted = hiding.messages.code(first.email);
+    await hiding.registration.register({ ...byEmail(second), identifier: first.email }, context());
+    await hiding.serveBackground();
     expect(hiding.messages.sent.map(({ kind, to, username }) => ({ kind, to, username }))).toEqual([
-      { kind: "signup", to: p.email, username: p.username },
-      { kind: "signup", to: p.email, username: p.username },
+      { kind: "signup", to: first.email, username: first.username },
+      { kind: "signup", to: first.email, username: second.username },
     ]);
+    const confirm = (code: string) =>
+      hiding.verification.confirmByCode("email", first.email, code, undefined, context());
+    if (planted !== hiding.messages.code(first.email))
+      expect(await refusal(confirm(planted))).toBe("invalid_or_expired_code");
+    await confirm(hiding.messages.code(first.email));
+    expect(await f.users.byUsername(second.username)).toMatchObject({ email: first.email });
+    expect(await f.users.byUsername(first.username)).toBeUndefined();
+  });
+
+  it("holds the name for as long where there is no registration behind it", async () => {
+    const hiding = f.under({ registration: { verification: "required", hideExisting: true } });
+    const owner = await addUser(f);
+    for (const identifier of [person().email, owner.email ?? ""]) {
+      const p = person();
+      await hiding.registration.register({ ...byEmail(p), identifier }, context());
+      await hiding.serveBackground();
+      await hiding.registration.abandon(identifier, p.password, context());
+      await hiding.registration.resend("email", identifier, context());
+      await hiding.serveBackground();
+      expect(await hiding.books.pending.exists("email", identifier)).toBe(false);
+      expect(await hiding.registration.availability({ username: p.username })).toEqual({
+        username: { available: false, error: "username_in_use" },
+      });
+    }
+  });
+
+  it("with strict statuses and no verification, a taken address still costs its owner nothing but a message", async () => {
+    const strict = f.under({ registration: { verification: "none" }, strictStatus: true });
+    const owner = await addUser(f);
+    const p = person();
+    const reply = await strict.registration.register(
+      { ...byEmail(p), identifier: owner.email ?? "" },
+      context(),
+    );
+    expect(reply).toMatchObject({ nextAction: "none", login: undefined });
+    await strict.serveBackground();
+    expect(strict.messages.sent.map(({ kind }) => kind)).toEqual(["notice_registration_attempt"]);
+    expect(await f.users.byUsername(p.username)).toBeUndefined();
   });
 });
 

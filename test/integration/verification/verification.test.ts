@@ -209,7 +209,7 @@ describe("wrong codes", () => {
     const code = required.messages.code(p.email);
     for (let n = 0; n < 5; n++) await refusal(confirmCode(required, p.email, wrong(code)));
     expect(await refusal(confirmCode(required, p.email, code))).toBe("invalid_or_expired_code");
-    await required.registration.resend("email", p.email);
+    await required.registration.resend("email", p.email, context());
     expect((await confirmCode(required, p.email, required.messages.code(p.email))).kind).toBe("signed_in");
   });
 
@@ -386,6 +386,7 @@ describe("signing in before the contact is verified", () => {
 it("reports strict statuses only for lost races", async () => {
   const p = person();
   await strict.registration.register({ ...p, identifier: p.email }, context());
+  await strict.serveBackground();
   await addUser(f, { email: p.email });
   const error: unknown = await confirmCode(strict, p.email, strict.messages.code(p.email)).catch(
     (thrown: unknown) => thrown,

@@ -95,6 +95,30 @@ describe("the declarations of root are judged together", () => {
 });
 
 describe("groups made by users themselves", () => {
+  test("may be bound to a pattern and kept from reserved names", () => {
+    const org = (slugs: string) =>
+      `personas:\n- {name: root, roles: [{name: staff}]}\n- {name: org, parent: root, self_service_creation: true, self_service_slugs: ${slugs}}`;
+    expect(
+      fromYaml(org("{pattern: '[a-z]{3,}', reserved: [press], reserved_role: staff}")).personas[1]
+        ?.selfServiceSlugs,
+    ).toEqual({ pattern: "[a-z]{3,}", reserved: ["press"], reservedRole: "staff" });
+    expect(fromYaml(org("{}")).personas[1]?.selfServiceSlugs).toEqual({
+      pattern: undefined,
+      reserved: [],
+      reservedRole: "owner",
+    });
+    expect(yamlProblems(org("{pattern: '['}"))).toEqual([
+      expect.stringContaining("is no regular expression"),
+    ]);
+    expect(yamlProblems(org("{reserved: [A]}"))).toEqual([expect.stringContaining("is no slug")]);
+    expect(yamlProblems(org("{reserved_role: chief}"))).toEqual([
+      expect.stringContaining("names chief, no role of root; use one of owner, staff"),
+    ]);
+    expect(
+      yamlProblems("personas:\n- {name: org, parent: root, self_service_slugs: {reserved: [a]}}"),
+    ).toEqual([expect.stringContaining("is set for persona org, whose groups users cannot create")]);
+  });
+
   test("need a persona directly below root", () => {
     const org = "- {name: org, parent: root, self_service_creation: true}";
     expect(fromYaml(`personas:\n${org}`).personas[0]?.selfServiceCreation).toBe(true);

@@ -319,6 +319,23 @@ describe("tokens, sessions and policies", () => {
     expect(config({ AUTHKIT_REGISTRATION_VERIFICATION: "required" }).senders.mail?.kind).toBe("console");
   });
 
+  test.each(["none", "optional"])(
+    "accounts cannot be hidden by registrations that answer with tokens (verification %s)",
+    (policy) => {
+      const hiding = { AUTHKIT_HIDE_EXISTING_ACCOUNTS: "true", AUTHKIT_REGISTRATION_VERIFICATION: policy };
+      expect(problems(hiding)).toEqual([
+        `AUTHKIT_HIDE_EXISTING_ACCOUNTS: cannot hide anything with AUTHKIT_REGISTRATION_VERIFICATION=${policy}: a registration then answers with tokens, and one for a taken address cannot; set AUTHKIT_REGISTRATION_VERIFICATION=required, AUTHKIT_REGISTRATION_MODE=closed, or AUTHKIT_HIDE_EXISTING_ACCOUNTS=false`,
+      ]);
+      expect(problems({ ...hiding, AUTHKIT_REGISTRATION_MODE: "invite_only" })).toHaveLength(1);
+      expect(problems({ ...hiding, AUTHKIT_REGISTRATION_MODE: "closed" })).toEqual([]);
+      expect(problems({ ...hiding, AUTHKIT_REGISTRATION_VERIFICATION: "required" })).toEqual([]);
+      const strict = { ...hiding, AUTHKIT_HIDE_EXISTING_ACCOUNTS: "false", AUTHKIT_STRICT_STATUS: "true" };
+      expect(load(strict).warnings).toEqual([
+        `AUTHKIT_STRICT_STATUS: does not hide with AUTHKIT_REGISTRATION_VERIFICATION=${policy} which addresses have accounts: only a registration that waits for verification can`,
+      ]);
+    },
+  );
+
   test("a required second factor needs a method that can work", () => {
     const env = { ...production, AUTHKIT_2FA_MODE: "required", AUTHKIT_2FA_METHODS: "sms,email" };
     expect(problems(env)).toEqual([expect.stringContaining("no method can work without a sender")]);

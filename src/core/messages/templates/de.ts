@@ -142,8 +142,8 @@ export const german: Texts = {
     notice_registration_attempt: {
       subject: "Du hast schon ein {{app}}-Konto",
       intro:
-        "Jemand wollte sich bei {{app}} mit dieser Adresse registrieren, die schon zu deinem Konto gehört.",
-      sms: "jemand wollte sich mit deiner Nummer registrieren, die schon zu deinem Konto gehört.",
+        "Jemand wollte diese Adresse für ein anderes {{app}}-Konto verwenden; sie gehört schon zu deinem.",
+      sms: "jemand wollte deine Nummer für ein anderes Konto verwenden; sie gehört schon zu deinem.",
       closing: "Falls du es warst, melde dich an oder setze dein Passwort zurück. Sonst ist nichts zu tun.",
     },
   },

@@ -141,9 +141,8 @@ export const english: Texts = {
     },
     notice_registration_attempt: {
       subject: "You already have an {{app}} account",
-      intro:
-        "Somebody tried to register at {{app}} with this address, which belongs to your account already.",
-      sms: "somebody tried to register with your number, which belongs to your account already.",
+      intro: "Somebody tried to use this address for another {{app}} account; it belongs to yours already.",
+      sms: "somebody tried to use your number for another account; it belongs to yours already.",
       closing: "If it was you, sign in instead, or reset your password. Otherwise there is nothing to do.",
     },
   },

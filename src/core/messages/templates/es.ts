@@ -143,8 +143,8 @@ export const spanish: Texts = {
     },
     notice_registration_attempt: {
       subject: "Ya tienes una cuenta de {{app}}",
-      intro: "Alguien ha intentado registrarse en {{app}} con esta direccion, que ya pertenece a tu cuenta.",
-      sms: "alguien ha intentado registrarse con tu numero, que ya pertenece a tu cuenta.",
+      intro: "Alguien ha intentado usar esta direccion para otra cuenta de {{app}}; ya pertenece a la tuya.",
+      sms: "alguien ha intentado usar tu numero para otra cuenta; ya pertenece a la tuya.",
       closing: "Si has sido tu, inicia sesion o restablece tu clave. Si no, no tienes que hacer nada.",
     },
   },

@@ -67,6 +67,10 @@ export class NodeRequest implements HttpRequest {
     return this.headerValues(name)[0];
   }
 
+  headerText(name: string): string {
+    return this.header(name) ?? "";
+  }
+
   headerValues(name: string): readonly string[] {
     return (this.#incoming.headersDistinct[name] ?? []).map(text);
   }

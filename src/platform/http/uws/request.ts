@@ -86,6 +86,10 @@ export class UwsRequest implements HttpRequest {
     return this.headerValues(name)[0];
   }
 
+  headerText(name: string): string {
+    return this.#head === undefined ? (this.#native?.getHeader(name) ?? "") : (this.header(name) ?? "");
+  }
+
   headerValues(name: string): readonly string[] {
     const head = this.#copiedHead();
     const values: string[] = [];
