@@ -2,6 +2,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { api, behindProxy, messageTo, newPerson, type Person, registered } from "../support/accounts.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
+import { staleToken as staleTokenOf } from "../support/stale.ts";
 
 let cluster: TestCluster;
 let sql: pg.Client;
@@ -24,16 +25,7 @@ const post = (path: string, body: unknown, bearer?: string) =>
 
 const login = (p: Person, password = p.password) => post("/password/login", { login: p.username, password });
 
-/** An access token of the account's session whose last authentication was 20 minutes ago. */
-async function staleToken(account: Account): Promise<string> {
-  await sql.query(
-    `UPDATE profiles.refresh_sessions SET last_authenticated_at = last_authenticated_at - interval '20 minutes'
-     WHERE user_id = (SELECT id FROM profiles.users WHERE username = $1)`,
-    [account.username],
-  );
-  const reply = await post("/token", { grant_type: "refresh_token", refresh_token: account.refreshToken });
-  return String(reply.body["access_token"]);
-}
+const staleToken = (account: Account): Promise<string> => staleTokenOf(cluster, sql, account);
 
 async function sessionsOf(bearer: string): Promise<number> {
   const { body } = await api(cluster, "/user/sessions", { bearer });

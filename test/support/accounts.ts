@@ -45,8 +45,9 @@ export function newPerson(): Person {
 export async function registered(
   cluster: TestCluster,
   by: "email" | "phone" = "email",
+  options: Partial<Person> = {},
 ): Promise<Person & { readonly accessToken: string; readonly refreshToken: string }> {
-  const person = newPerson();
+  const person = { ...newPerson(), ...options };
   const reply = await api(cluster, "/register", {
     body: { identifier: person[by], username: person.username, password: person.password },
   });

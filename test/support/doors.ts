@@ -41,10 +41,12 @@ async function challengeOf(reply: Promise<TestReply>): Promise<Ceremony> {
   return JSON.parse(JSON.stringify(must(await reply).body["publicKey"]));
 }
 
-async function throughProvider(
+/** Signs in at `acme` as this subject, or links it to the account of the bearer. `callback` is either of the two. */
+export async function throughProvider(
   { cluster, provider }: House,
   subject: string,
   bearer?: string,
+  callback: "callback" | "step-up/callback" = "callback",
 ): Promise<TestReply> {
   let location: string;
   if (bearer === undefined) {
@@ -71,7 +73,7 @@ async function throughProvider(
   const token = forge({ alg: "ES256", kid: "k1" }, claims, provider.keys.privateKey);
   provider.token = { body: { access_token: "at", token_type: "Bearer", id_token: token } };
   return request(
-    `${cluster.api}/oidc/acme/callback?state=${state}&code=c&format=json&iss=${encodeURIComponent(iss)}`,
+    `${cluster.api}/oidc/acme/${callback}?state=${state}&code=c&format=json&iss=${encodeURIComponent(iss)}`,
     {
       headers: { cookie: `authkit_oauth_state=${state}`, accept: "application/json" },
     },

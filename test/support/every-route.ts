@@ -5,6 +5,7 @@ import { routes } from "../../src/http/routes/index.ts";
 import { api, newAddress, newPerson, registered } from "./accounts.ts";
 import { type OpenHouse, openHouse } from "./house.ts";
 import { call, request, type TestReply } from "./http.ts";
+import { claimOf, mintSecret } from "./minted.ts";
 
 /** One row of the route table, at the address of the persona `org` where it has one for each persona. */
 export interface Row {
@@ -88,6 +89,8 @@ const bodies: Readonly<Record<string, (known: Values) => Values>> = {
     ...{ slug: "shop", issuer: "https://shop.example", jwks_uri: "https://shop.example/jwks" },
   }),
   "POST /{persona}/{instance_slug}/roles": () => ({ role: "clerk", permissions: ["org:members:read"] }),
+  "POST /solana/login": () => ({ output: {} }),
+  "POST /solana/link": () => ({ output: {} }),
   "POST /password/strength": () => ({ password: newPerson().password }),
   "POST /register": (known) => {
     const { email, username, password } = newPerson();
@@ -135,14 +138,33 @@ personas:
   - name: org
     parent: root
     self_service_creation: true
-    catalog: ["org:members:read"]
-    roles: [{ name: viewer, permissions: ["org:members:read"] }]
+    catalog: ["org:*", "org:members:read"]
+    roles:
+      - { name: viewer, permissions: ["org:members:read"] }
+      - { name: admin, permissions: ["org:*"] }
+      - { name: guard, permissions: ["org:members:read"], requires_mfa: true }
     capabilities: { api_keys: true, remote_applications: true, custom_roles: true }
+  - name: vault
+    parent: root
+    self_service_creation: true
+    roles: [{ name: owner, permissions: ["vault:*"], requires_mfa: true }]
 `;
 
 /** Id of the user an access token is for. */
 export function subjectOf(token: string): string {
-  return String(JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()).sub);
+  return claimOf(token, "sub");
+}
+
+/** The deployment alone, without anybody in it. */
+export function openEmptyEveryRoute(
+  limits = "{ enabled: false }",
+  env: Readonly<Record<string, string>> = {},
+): Promise<OpenHouse> {
+  return openHouse((acme) => yaml(limits, acme), {
+    AUTHKIT_OIDC_RESULT_MODE: "code",
+    AUTHKIT_DEV_MINT_SECRET: mintSecret,
+    ...env,
+  });
 }
 
 /** @param limits the limit policy in YAML; without one nothing is limited. */
@@ -150,11 +172,7 @@ export async function openEveryRoute(
   limits = "{ enabled: false }",
   env: Readonly<Record<string, string>> = {},
 ): Promise<EveryRoute> {
-  const house = await openHouse((acme) => yaml(limits, acme), {
-    AUTHKIT_OIDC_RESULT_MODE: "code",
-    AUTHKIT_DEV_MINT_SECRET: "test-mint-secret-0123456789",
-    ...env,
-  });
+  const house = await openEmptyEveryRoute(limits, env);
   const { cluster } = house;
   await call(cluster, "EnsureRootGroup");
   const { accessToken: bearer } = await registered(cluster);
@@ -176,7 +194,7 @@ export interface SendOptions {
 
 /** A request to the row with sample values, from an address of its own, unless told otherwise. */
 export function send(
-  { cluster, known }: EveryRoute,
+  { cluster, known }: Pick<EveryRoute, "cluster" | "known">,
   row: Row,
   options: SendOptions = {},
 ): Promise<TestReply> {

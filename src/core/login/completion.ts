@@ -1,4 +1,6 @@
-import type { Sessions } from "../sessions/types.ts";
+import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import type { CallContext } from "../platform.ts";
+import type { OpenSession, SessionOutcome, Sessions } from "../sessions/types.ts";
 import type { Users } from "../users/types.ts";
 import type { LoginCompletion, SecondFactorChallenges, VerificationGate } from "./types.ts";
 
@@ -12,6 +14,16 @@ export interface CompletionParts {
 /** One way from a proven first factor to tokens, shared by password, passwordless, federation, wallet and passkeys. */
 export function createLoginCompletion(parts: CompletionParts): LoginCompletion {
   const { users, sessions, secondFactors, verification } = parts;
+
+  async function open(session: OpenSession, context: CallContext): Promise<SessionOutcome> {
+    try {
+      return await sessions.open(session, context);
+    } catch (cause) {
+      // Whoever signs in is not told which part of the server lacks what.
+      throw isAuthError(cause, "missing_signer") ? new AuthError("token_issue_failed", { cause }) : cause;
+    }
+  }
+
   return {
     async complete(user, proven, context) {
       const admitted = await users.admitRow(user);
@@ -26,7 +38,7 @@ export function createLoginCompletion(parts: CompletionParts): LoginCompletion {
           return challenge;
         }
       }
-      const outcome = await sessions.open(
+      const outcome = await open(
         {
           userId: admitted.id,
           methods: proven.methods,

@@ -78,7 +78,7 @@ export interface VerificationGate {
 export interface LoginCompletion {
   /**
    * Access gate → verification gate → second factor → session. `proven` are the session's methods so far.
-   * Throws `user_banned`.
+   * Throws `user_banned`, `token_issue_failed` (this server signs nothing).
    */
   complete(user: UserRow, proven: ProvenFactor, context: CallContext): Promise<LoginOutcome>;
 }

@@ -69,9 +69,11 @@ export interface SecondFactorLogin {
    * Nothing is sent here, since clients refresh by themselves. Undefined without factors.
    */
   offer(session: Pick<EnrollmentHandOff, "userId" | "methods">): Promise<OfferedSecondFactor | undefined>;
-  /** Sends a code for another factor, or again. Throws `invalid_challenge`, `2fa_send_failed`, `*_delivery_failed`. */
+  /**
+   * Sends a code for another factor, or again. Throws `invalid_challenge`, `challenge_verify_failed`, `2fa_send_failed`, `*_delivery_failed`.
+   */
   resend(userId: string, challenge: string, factorId: string, context: CallContext): Promise<ResentCode>;
-  /** Throws `invalid_challenge`, `invalid_code`, `user_banned`. */
+  /** Throws `invalid_challenge`, `challenge_verify_failed`, `invalid_code`, `user_banned`. */
   verify(presented: PresentedAtLogin, context: CallContext): Promise<SessionOutcome>;
 }
 

@@ -1,4 +1,4 @@
-import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import { AuthError, failingAs, isAuthError } from "../../contract/errors/index.ts";
 import type { UserPrincipal } from "../authentication/principal.ts";
 import { isPhone } from "../identifiers/index.ts";
 import type { Limits } from "../limits/index.ts";
@@ -36,7 +36,7 @@ export type SetupOutcome =
 export interface FactorSetup {
   /**
    * Starts or completes the enrolment of a method. Throws `step_up_required`, `forbidden`, `invalid_method`, `phone_and_code_required`,
-   * `phone_number_must_be_e164`, `phone_2fa_unavailable`, `invalid_code`, `rate_limited`, `*_delivery_failed`.
+   * `phone_number_must_be_e164`, `phone_2fa_unavailable`, `send_code_failed`, `invalid_code`, `rate_limited`, `*_delivery_failed`.
    */
   enrol(user: UserPrincipal, request: SetupRequest, context: CallContext): Promise<SetupOutcome>;
   /** Who may change factors: a fresh session, or an enrolment token while there is no factor. Throws `step_up_required`, `forbidden`. */
@@ -134,7 +134,9 @@ export function createFactorSetup(
       await limits.check("auth_2fa_start_phone", { id: phone });
       if (!messages.available("sms")) throw new AuthError("phone_2fa_unavailable");
       const row = await account(user.userId);
-      await delivery.send("two_factor_setup", codes, owner, target, addressee(row, context));
+      await failingAs("send_code_failed", () =>
+        delivery.send("two_factor_setup", codes, owner, target, addressee(row, context)),
+      );
       return { kind: "code_sent", method: "sms" };
     }
     if (!(await codes.consume(owner, target, code))) throw new AuthError("invalid_code", { status: 400 });

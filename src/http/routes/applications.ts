@@ -69,11 +69,7 @@ const signed = [
   "application_document_invalid",
   "application_signature_stale",
 ] as const;
-const refused = [
-  "application_signature_invalid",
-  "application_registration_disabled",
-  "database_error",
-] as const;
+const refused = ["application_signature_invalid", "database_error"] as const;
 
 /** Applications that register and look after themselves (spec 11 §E.5). */
 export const applicationRoutes: readonly Route[] = [

@@ -163,7 +163,9 @@ function answered(path: string, accepted: boolean): Route {
     replies: {
       200: Type.Object({ ok: Type.Literal(true), invite_id: Type.String(), accepted: Type.Boolean() }),
     },
-    errors: accepted ? [...errors, "2fa_enrollment_required"] : errors,
+    errors: accepted
+      ? [...errors, "2fa_enrollment_required"]
+      : (["not_authenticated", "forbidden", "not_found", "database_error"] as const),
     async handle(context, { params }) {
       const { userId } = requireUser(context, "not_authenticated");
       const id = (params["id"] ?? "").trim();

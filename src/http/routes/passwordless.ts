@@ -99,7 +99,8 @@ export const passwordlessRoutes: readonly Route[] = [
           ...(proven.returnTo === "" ? {} : { return_to: proven.returnTo }),
         });
       } catch (error) {
-        throw isAuthError(error, "internal_error") ? new AuthError("access_token_create_failed") : error;
+        if (!isAuthError(error, "internal_error") && !isAuthError(error, "token_issue_failed")) throw error;
+        throw new AuthError("access_token_create_failed", { cause: error });
       }
     },
   }),

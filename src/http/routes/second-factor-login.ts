@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { AuthError } from "../../contract/errors/index.ts";
+import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import { enrollmentMembers, factorMembers, tokenMembers } from "../login-reply.ts";
 import { json, type Route, route } from "../route.ts";
 import { enrollmentBody, tokenBody } from "../schemas.ts";
@@ -86,16 +86,17 @@ export const secondFactorLoginRoutes: readonly Route[] = [
       const challenge = (body.challenge ?? "").trim();
       if (userId === "" || code === "" || challenge === "") throw new AuthError("missing_fields");
       await context.limit("auth_2fa_verify", userId);
-      const outcome = await context.core.secondFactors.login.verify(
-        {
-          userId,
-          code,
-          challenge,
-          factorId: (body.factor_id ?? "").trim(),
-          backupCode: body.backup_code === true,
-        },
-        context,
-      );
+      const presented = {
+        ...{ userId, code, challenge, factorId: (body.factor_id ?? "").trim() },
+        backupCode: body.backup_code === true,
+      };
+      const outcome = await context.core.secondFactors.login
+        .verify(presented, context)
+        .catch((cause: unknown) => {
+          throw isAuthError(cause, "token_issue_failed")
+            ? new AuthError("token_creation_failed", { cause })
+            : cause;
+        });
       return json(200, outcome.kind === "granted" ? tokenMembers(outcome) : enrollmentMembers(outcome));
     },
   }),
