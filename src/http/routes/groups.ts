@@ -146,7 +146,7 @@ export const groupRoutes: readonly Route[] = [
     ...shared,
     method: "DELETE",
     path: "/{persona}/{instance_slug}",
-    limit: null,
+    limit: "group_settings",
     personas: ({ name }) => name !== "root",
     summary:
       "Delete a group for good, with its roles, invites, keys and applications and the groups below it. Its slugs stay taken unless released.",
