@@ -173,6 +173,8 @@ export interface RegistrationConfig {
   /** Accounts older than this need no verification at login (policy `required`). */
   readonly verificationExemptBefore: Date;
   readonly hideExisting: boolean;
+  /** Managers of groups are not told which addresses have an account. */
+  readonly hideFromManagers: boolean;
   readonly reservedUsernames: readonly string[];
   readonly verificationSendTimeoutMs: number;
 }

@@ -123,6 +123,7 @@ const defaults: Config = {
     verification: "none",
     verificationExemptBefore: new Date(0),
     hideExisting: false,
+    hideFromManagers: false,
     reservedUsernames: ["admin", "superuser", "root", "sudo"],
     verificationSendTimeoutMs: 15_000,
   },

@@ -53,11 +53,18 @@ export function composeRegistration(
         : "configure one (AUTHKIT_SMTP_URL, AUTHKIT_TWILIO_ACCOUNT_SID, or senders in AUTHKIT_CONFIG)",
     );
   }
+  if (values.hideFromManagers && values.registrationMode === "closed") {
+    findings.warn(
+      "AUTHKIT_HIDE_ACCOUNTS_FROM_MANAGERS",
+      "leaves no way to add a member by e-mail address: a closed registration makes no links",
+    );
+  }
   return {
     mode: values.registrationMode,
     verification: values.verification,
     verificationExemptBefore: values.verificationExemptBefore,
     hideExisting: values.hideExisting,
+    hideFromManagers: values.hideFromManagers,
     reservedUsernames: values.reservedUsernames,
     verificationSendTimeoutMs:
       values.verificationSendTimeout <= 0 ? 15 * second : values.verificationSendTimeout,

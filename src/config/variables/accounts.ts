@@ -67,6 +67,10 @@ export const accounts = {
     yaml: "registration.hide_existing",
     doc: "Answer a registration with a taken address like a successful one and write to its owner instead.",
   }),
+  hideFromManagers: variable("AUTHKIT_HIDE_ACCOUNTS_FROM_MANAGERS", boolean, false, {
+    yaml: "registration.hide_from_managers",
+    doc: "Answer a manager who adds a member by e-mail address with an invite link alone, whether or not there is such an account. Needs a registration mode other than `closed`.",
+  }),
   reservedUsernames: variable(
     "AUTHKIT_RESERVED_USERNAMES",
     list(text),

@@ -173,6 +173,7 @@ const cases: Readonly<Record<VariableKey, Case>> = {
   ],
   verificationExemptBefore: [[["2026-01-01", new Date("2026-01-01")]], ["soon"]],
   hideExisting: booleans,
+  hideFromManagers: booleans,
   reservedUsernames: textLists,
   verificationSendTimeout: durations,
   passwordMinLength: [[["12", 12]], ["7", "257", "x"]],
