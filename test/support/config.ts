@@ -60,6 +60,7 @@ const defaults: Config = {
   environment: { name: "test", class: "development", explicit: true },
   contract: "0.73",
   strictStatus: false,
+  machinesMayBan: false,
   issuer: "http://localhost:8080",
   baseUrl: "http://localhost:8080",
   frontend: {
@@ -124,6 +125,7 @@ const defaults: Config = {
     verificationExemptBefore: new Date(0),
     hideExisting: false,
     hideFromManagers: false,
+    uncheckedCreateUser: false,
     reservedUsernames: ["admin", "superuser", "root", "sudo"],
     verificationSendTimeoutMs: 15_000,
   },
@@ -137,7 +139,7 @@ const defaults: Config = {
     contextWords: [],
   },
   passwordless: { enabled: true, autoRegister: false },
-  mfa: { mode: "optional", methods: ["email", "sms", "totp"] },
+  mfa: { mode: "optional", endsSessions: false, methods: ["email", "sms", "totp"] },
   passkeys: {
     rpId: "localhost",
     rpName: "http://localhost:8080",
@@ -173,7 +175,7 @@ const defaults: Config = {
   delegation: undefined,
   documents: undefined,
   bootstrap: { path: undefined },
-  retention: { sessionEventDays: 365, purgeDeletedAfterDays: 0, auditDays: 365 },
+  retention: { sessionEventDays: 365, purgeRevokesApiKeys: false, purgeDeletedAfterDays: 0, auditDays: 365 },
   development: { mintSecret: undefined, endpoints: true, staticEntitlements: undefined },
   log: { level: "warn", access: false, pretty: false },
   tracing: { enabled: false },

@@ -65,6 +65,7 @@ export function composeRegistration(
     verificationExemptBefore: values.verificationExemptBefore,
     hideExisting: values.hideExisting,
     hideFromManagers: values.hideFromManagers,
+    uncheckedCreateUser: values.uncheckedCreateUser,
     reservedUsernames: values.reservedUsernames,
     verificationSendTimeoutMs:
       values.verificationSendTimeout <= 0 ? 15 * second : values.verificationSendTimeout,
@@ -141,7 +142,11 @@ export function composeMfa({ values, findings }: Input, senders: SenderConfig): 
       "add totp to AUTHKIT_2FA_METHODS, or configure a sender",
     );
   }
-  return { mode: values.mfaMode, methods: [...new Set(values.mfaMethods)] };
+  return {
+    mode: values.mfaMode,
+    endsSessions: values.mfaEndsSessions,
+    methods: [...new Set(values.mfaMethods)],
+  };
 }
 
 export function composeRetention({ values }: Input): RetentionConfig {
@@ -153,6 +158,7 @@ export function composeRetention({ values }: Input): RetentionConfig {
         : values.sessionEventRetention < 0
           ? -1
           : days(values.sessionEventRetention),
+    purgeRevokesApiKeys: values.purgeRevokesApiKeys,
     purgeDeletedAfterDays: days(Math.max(0, values.purgeDeletedAfter)),
     auditDays: values.auditRetention <= 0 ? -1 : days(values.auditRetention),
   };

@@ -55,7 +55,8 @@ export type RevocationReason =
   | "banned"
   | "soft_deleted"
   | "evicted"
-  | "refresh_reuse_detected";
+  | "refresh_reuse_detected"
+  | "second_factor_enrolled";
 
 export interface OpenSession {
   readonly userId: string;
