@@ -11,6 +11,8 @@ export interface Config {
   readonly contract: "0.73" | "0.97";
   /** Improved statuses where the contract's are kept only for compatibility (spec 20 §15). */
   readonly strictStatus: boolean;
+  /** API keys and applications may ban users over the admin routes. */
+  readonly machinesMayBan: boolean;
   /** `iss` of our tokens: absolute URL, no trailing slash. */
   readonly issuer: string;
   /** Front-end base of links in messages and of redirect URIs; defaults to the issuer; no trailing slash. */
@@ -173,6 +175,10 @@ export interface RegistrationConfig {
   /** Accounts older than this need no verification at login (policy `required`). */
   readonly verificationExemptBefore: Date;
   readonly hideExisting: boolean;
+  /** Managers of groups are not told which addresses have an account. */
+  readonly hideFromManagers: boolean;
+  /** `CreateUser` stores names and addresses as they are given. */
+  readonly uncheckedCreateUser: boolean;
   readonly reservedUsernames: readonly string[];
   readonly verificationSendTimeoutMs: number;
 }
@@ -195,6 +201,8 @@ export interface PasswordlessConfig {
 
 export interface MfaConfig {
   readonly mode: "disabled" | "optional" | "required";
+  /** The first factor of an account ends its other sessions. */
+  readonly endsSessions: boolean;
   readonly methods: readonly ("email" | "sms" | "totp")[];
 }
 
@@ -309,6 +317,7 @@ export interface RetentionConfig {
   /** Days sign-in history is kept; negative = for ever. */
   readonly sessionEventDays: number;
   /** Days until soft-deleted users are purged; 0 = never. */
+  readonly purgeRevokesApiKeys: boolean;
   readonly purgeDeletedAfterDays: number;
   readonly auditDays: number;
 }

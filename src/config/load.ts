@@ -72,6 +72,7 @@ function compose(input: Input): Config {
     environment,
     contract: values.contract,
     strictStatus: values.strictStatus,
+    machinesMayBan: values.machinesMayBan,
     ...addresses,
     server: composeServer(input),
     database: composeDatabase(input),

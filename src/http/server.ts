@@ -172,8 +172,10 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
     const early = await route.before?.(scope, params);
     if (early !== undefined) return early;
     let body: unknown;
-    if (compiled.decodeBody !== undefined)
-      body = compiled.decodeBody(await scope.request.body(config.server.maxBodyBytes));
+    if (compiled.decodeBody !== undefined) {
+      const bytes = await scope.request.body(config.server.maxBodyBytes);
+      body = compiled.decodeBody(bytes, { chunked: scope.request.header("transfer-encoding") !== undefined });
+    }
     const query = parseQuery(scope.request.query, compiled.queryNames);
     return route.handle(scope, { body, query, params });
   };

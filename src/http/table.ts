@@ -16,7 +16,7 @@ export interface CompiledRoute {
   readonly queryNames: readonly string[];
 }
 
-function compileOne(route: Route, template: string): CompiledRoute {
+function compileOne(route: Route, template: string, exactNames: boolean): CompiledRoute {
   const body: TSchema | undefined = route.body;
   const query: TObject | undefined = route.query;
   return {
@@ -25,7 +25,8 @@ function compileOne(route: Route, template: string): CompiledRoute {
     ...(route.head === false ? { head: false } : {}),
     route,
     template,
-    decodeBody: body === undefined ? undefined : compileBody(body, { mode: route.bodyMode ?? "required" }),
+    decodeBody:
+      body === undefined ? undefined : compileBody(body, { mode: route.bodyMode ?? "required", exactNames }),
     queryNames: Object.keys(query?.properties ?? {}),
   };
 }
@@ -36,7 +37,7 @@ export function mountRoutes(table: readonly Route[], config: Config): RouteEntry
   for (const route of table) {
     if (route.enabled !== undefined && !route.enabled(config)) continue;
     const template = route.mount === "root" ? route.path : `${config.apiPrefix}${route.path}`;
-    const compiled = compileOne(route, template);
+    const compiled = compileOne(route, template, config.strictStatus);
     if (route.personas === undefined) {
       entries.push({ path: template, route: compiled });
       continue;

@@ -54,11 +54,19 @@ export function composeRegistration(
     );
   }
   refuseTellingRegistration(values, findings);
+  if (values.hideFromManagers && values.registrationMode === "closed") {
+    findings.warn(
+      "AUTHKIT_HIDE_ACCOUNTS_FROM_MANAGERS",
+      "leaves no way to add a member by e-mail address: a closed registration makes no links",
+    );
+  }
   return {
     mode: values.registrationMode,
     verification: values.verification,
     verificationExemptBefore: values.verificationExemptBefore,
     hideExisting: values.hideExisting,
+    hideFromManagers: values.hideFromManagers,
+    uncheckedCreateUser: values.uncheckedCreateUser,
     reservedUsernames: values.reservedUsernames,
     verificationSendTimeoutMs:
       values.verificationSendTimeout <= 0 ? 15 * second : values.verificationSendTimeout,
@@ -153,7 +161,11 @@ export function composeMfa({ values, findings }: Input, senders: SenderConfig): 
       "add totp to AUTHKIT_2FA_METHODS, or configure a sender",
     );
   }
-  return { mode: values.mfaMode, methods: [...new Set(values.mfaMethods)] };
+  return {
+    mode: values.mfaMode,
+    endsSessions: values.mfaEndsSessions,
+    methods: [...new Set(values.mfaMethods)],
+  };
 }
 
 export function composeRetention({ values }: Input): RetentionConfig {
@@ -165,6 +177,7 @@ export function composeRetention({ values }: Input): RetentionConfig {
         : values.sessionEventRetention < 0
           ? -1
           : days(values.sessionEventRetention),
+    purgeRevokesApiKeys: values.purgeRevokesApiKeys,
     purgeDeletedAfterDays: days(Math.max(0, values.purgeDeletedAfter)),
     auditDays: values.auditRetention <= 0 ? -1 : days(values.auditRetention),
   };

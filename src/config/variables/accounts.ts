@@ -67,6 +67,14 @@ export const accounts = {
     yaml: "registration.hide_existing",
     doc: "Never tell whether an address has an account: registration, sign-in and requests for messages answer for every address alike, and the owner of a taken one is written to instead. Needs `AUTHKIT_REGISTRATION_VERIFICATION=required`, unless nobody can register.",
   }),
+  hideFromManagers: variable("AUTHKIT_HIDE_ACCOUNTS_FROM_MANAGERS", boolean, false, {
+    yaml: "registration.hide_from_managers",
+    doc: "Answer a manager who adds a member by e-mail address with an invite link alone, whether or not there is such an account. Needs a registration mode other than `closed`.",
+  }),
+  uncheckedCreateUser: variable("AUTHKIT_CREATE_USER_UNCHECKED", boolean, false, {
+    yaml: "registration.create_user_unchecked",
+    doc: "Let the management method `CreateUser` store any e-mail address and username, as the earlier generation of the contract does.",
+  }),
   reservedUsernames: variable(
     "AUTHKIT_RESERVED_USERNAMES",
     list(text),
@@ -137,6 +145,10 @@ export const accounts = {
     origin: "later",
     yaml: "mfa.mode",
     doc: "Whether users may or must have a second factor.",
+  }),
+  mfaEndsSessions: variable("AUTHKIT_2FA_ENDS_SESSIONS", boolean, false, {
+    yaml: "mfa.ends_sessions",
+    doc: "End the other sessions of an account when it enrols its first second factor; otherwise they are asked for it at their next refresh.",
   }),
   mfaMethods: variable(
     "AUTHKIT_2FA_METHODS",
@@ -260,6 +272,10 @@ export const accounts = {
     yaml: "retention.session_events",
     defaultText: "`8760h` (also for `0`)",
     doc: "How long sign-in history is kept. Negative = for ever.",
+  }),
+  purgeRevokesApiKeys: variable("AUTHKIT_PURGE_REVOKES_API_KEYS", boolean, false, {
+    yaml: "retention.purge_revokes_api_keys",
+    doc: "Revoke the API keys an account has made when it is removed for good; otherwise they stay, as machines', and the audit trail names them.",
   }),
   purgeDeletedAfter: variable("AUTHKIT_PURGE_DELETED_AFTER", duration, 0, {
     yaml: "retention.purge_deleted_after",

@@ -27,7 +27,11 @@ export const place = {
   }),
   strictStatus: variable("AUTHKIT_STRICT_STATUS", boolean, false, {
     yaml: "strict_status",
-    doc: "Answer with the improved statuses where the contract's are kept only for compatibility.",
+    doc: "Answer with the improved statuses where the contract's are kept only for compatibility, and take the members of request bodies by their exact names only.",
+  }),
+  machinesMayBan: variable("AUTHKIT_MACHINES_MAY_BAN", boolean, false, {
+    yaml: "machines_may_ban",
+    doc: "Let API keys and applications with the permission `root:users:ban` ban users over the admin routes, which the contract leaves to users.",
   }),
   issuer: optional("AUTHKIT_ISSUER", baseAddress, {
     origin: "contract",

@@ -17,6 +17,8 @@ export interface Refreshing {
   refresh(refreshToken: string, context: CallContext): Promise<SessionOutcome>;
   /** Session id of a live current refresh token of an account in good standing; throws `invalid_refresh_token`. */
   current(refreshToken: string): Promise<string>;
+  /** Ends the session of a current or previous refresh token; one that is unknown, or has ended, ends nothing. */
+  end(refreshToken: string): Promise<void>;
 }
 
 /**
@@ -149,6 +151,17 @@ export function createRefreshing(
       if (row === undefined) throw new AuthError("invalid_refresh_token");
       await issuing.admit(row);
       return row.id;
+    },
+
+    async end(token) {
+      const presented = token.trim();
+      if (!looksLikeRefreshToken(presented)) return;
+      const hash = hashRefreshToken(presented);
+      const row =
+        (await sessionStore.byCurrent(database, hash, config.issuer, demanding, clock.now())) ??
+        // Whoever did not get the answer to a refresh has the predecessor only, and wants to be out all the same.
+        (await sessionStore.byPrevious(database, hash, config.issuer, demanding));
+      if (row !== undefined) await revocation.one(row.userId, row.id, "logout");
     },
   };
 }

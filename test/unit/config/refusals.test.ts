@@ -341,6 +341,7 @@ describe("tokens, sessions and policies", () => {
     expect(problems(env)).toEqual([expect.stringContaining("no method can work without a sender")]);
     expect(config({ ...env, AUTHKIT_2FA_METHODS: "totp,sms,totp" }).mfa).toEqual({
       mode: "required",
+      endsSessions: false,
       methods: ["totp", "sms"],
     });
   });
@@ -371,13 +372,23 @@ describe("tokens, sessions and policies", () => {
   });
 
   test("retention is counted in days", () => {
-    expect(config({}).retention).toEqual({ sessionEventDays: 365, purgeDeletedAfterDays: 0, auditDays: 365 });
+    expect(config({}).retention).toEqual({
+      sessionEventDays: 365,
+      purgeRevokesApiKeys: false,
+      purgeDeletedAfterDays: 0,
+      auditDays: 365,
+    });
     const made = config({
       AUTHKIT_SESSION_EVENT_RETENTION: "-1s",
       AUTHKIT_PURGE_DELETED_AFTER: "720h",
       AUTHKIT_AUDIT_RETENTION: "0",
     });
-    expect(made.retention).toEqual({ sessionEventDays: -1, purgeDeletedAfterDays: 30, auditDays: -1 });
+    expect(made.retention).toEqual({
+      sessionEventDays: -1,
+      purgeRevokesApiKeys: false,
+      purgeDeletedAfterDays: 30,
+      auditDays: -1,
+    });
   });
 });
 
