@@ -165,6 +165,8 @@ export interface SessionConfig {
   /** Seconds; 0 or less = off. */
   readonly rotationGraceSeconds: number;
   readonly refreshCookie: boolean;
+  /** Owners are told of sign-ins by devices their account has not been used with. */
+  readonly newDeviceNotice: boolean;
 }
 
 export interface RegistrationConfig {

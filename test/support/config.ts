@@ -117,7 +117,13 @@ const defaults: Config = {
     verifyOnly: false,
   },
   tokens: { accessTtlSeconds: 900, skewSeconds: 5, allowLongMachineTokens: false },
-  sessions: { refreshTtlSeconds: 0, maxPerUser: 3, rotationGraceSeconds: 30, refreshCookie: false },
+  sessions: {
+    refreshTtlSeconds: 0,
+    maxPerUser: 3,
+    rotationGraceSeconds: 30,
+    refreshCookie: false,
+    newDeviceNotice: true,
+  },
   registration: {
     mode: "open",
     verification: "none",

@@ -37,6 +37,7 @@ export function composeSessions({ values }: Input): SessionConfig {
     maxPerUser: sessionsPerUser === 0 ? 3 : Math.max(-1, sessionsPerUser),
     rotationGraceSeconds: rotationGrace === 0 ? 30 : Math.max(0, rotationGrace / second),
     refreshCookie: values.refreshCookie,
+    newDeviceNotice: values.newDeviceNotice,
   };
 }
 

@@ -43,6 +43,11 @@ export const accounts = {
     yaml: "sessions.refresh_cookie",
     doc: "Deliver refresh tokens to browsers in an HttpOnly cookie.",
   }),
+  newDeviceNotice: variable("AUTHKIT_NEW_DEVICE_NOTICE", onOff, true, {
+    yaml: "sessions.new_device_notice",
+    defaultText: "`on`",
+    doc: "Mail the owner of an account when it is signed in to from a device or browser it has not been used with.",
+  }),
 
   registrationMode: variable("AUTHKIT_REGISTRATION_MODE", oneOf("open", "invite_only", "closed"), "open", {
     yaml: "registration.mode",

@@ -1,5 +1,6 @@
 import type { Sessions } from "../sessions/types.ts";
 import type { Users } from "../users/types.ts";
+import type { NewDevices } from "./new-devices.ts";
 import type { LoginCompletion, SecondFactorChallenges, VerificationGate } from "./types.ts";
 
 export interface CompletionParts {
@@ -7,11 +8,12 @@ export interface CompletionParts {
   readonly sessions: Sessions;
   readonly secondFactors: SecondFactorChallenges;
   readonly verification: VerificationGate;
+  readonly newDevices: NewDevices;
 }
 
 /** One way from a proven first factor to tokens, shared by password, passwordless, federation, wallet and passkeys. */
 export function createLoginCompletion(parts: CompletionParts): LoginCompletion {
-  const { users, sessions, secondFactors, verification } = parts;
+  const { users, sessions, secondFactors, verification, newDevices } = parts;
   return {
     async complete(user, proven, context) {
       const admitted = await users.admitRow(user);
@@ -37,6 +39,7 @@ export function createLoginCompletion(parts: CompletionParts): LoginCompletion {
       );
       // A session's own row change has set the time already.
       if (outcome.kind !== "granted") await users.touchLogin(admitted.id);
+      else await newDevices.notice(admitted, outcome.sessionId, context);
       return outcome;
     },
   };
