@@ -21,6 +21,8 @@ export interface Config {
   /** Where API routes mount: `""` or `/segments` without trailing slash. */
   readonly apiPrefix: string;
   readonly server: ServerConfig;
+  /** Serve the configuration document for verifiers. */
+  readonly discovery: boolean;
   readonly database: DatabaseConfig;
   /** Absent only in development: ephemeral state then lives in PostgreSQL. */
   readonly redis: RedisConfig | undefined;
@@ -155,6 +157,8 @@ export interface TokenConfig {
   readonly skewSeconds: number;
   /** Lifts the 24 h clamp on delegated and remote-application tokens. */
   readonly allowLongMachineTokens: boolean;
+  /** Remote-application and custom tokens get a `jti` of ours when they bring none. */
+  readonly machineTokenIds: boolean;
 }
 
 export interface SessionConfig {

@@ -74,6 +74,7 @@ function compose(input: Input): Config {
     strictStatus: values.strictStatus,
     ...addresses,
     server: composeServer(input),
+    discovery: values.discovery,
     database: composeDatabase(input),
     redis: composeRedis(input),
     management: composeManagement(input),

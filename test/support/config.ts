@@ -85,6 +85,7 @@ const defaults: Config = {
     socketDirectory: ".authkit/sockets",
     maxBodyBytes: 1 << 20,
   },
+  discovery: false,
   database: {
     url: "embedded",
     schema: "profiles",
@@ -116,7 +117,7 @@ const defaults: Config = {
     codeSecret: Buffer.alloc(32, 9),
     verifyOnly: false,
   },
-  tokens: { accessTtlSeconds: 900, skewSeconds: 5, allowLongMachineTokens: false },
+  tokens: { accessTtlSeconds: 900, skewSeconds: 5, allowLongMachineTokens: false, machineTokenIds: false },
   sessions: {
     refreshTtlSeconds: 0,
     maxPerUser: 3,

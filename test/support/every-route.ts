@@ -152,6 +152,7 @@ export async function openEveryRoute(
 ): Promise<EveryRoute> {
   const house = await openHouse((acme) => yaml(limits, acme), {
     AUTHKIT_OIDC_RESULT_MODE: "code",
+    AUTHKIT_DISCOVERY: "on",
     AUTHKIT_DEV_MINT_SECRET: "test-mint-secret-0123456789",
     ...env,
   });

@@ -27,6 +27,7 @@ export function composeTokens({ values, findings }: Input): TokenConfig {
     accessTtlSeconds: ttl / second,
     skewSeconds: values.skew / second,
     allowLongMachineTokens: values.longMachineTokens,
+    machineTokenIds: values.machineTokenIds,
   };
 }
 

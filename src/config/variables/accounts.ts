@@ -21,6 +21,11 @@ export const accounts = {
     yaml: "tokens.allow_long_machine_tokens",
     doc: "Lift the 24-hour limit on delegated and remote-application tokens.",
   }),
+  machineTokenIds: variable("AUTHKIT_MACHINE_TOKEN_IDS", onOff, false, {
+    yaml: "tokens.machine_ids",
+    defaultText: "`off`",
+    doc: "Give remote-application and custom tokens a `jti` as well, so that the audit trail names each. Without it they have one only when asked for.",
+  }),
   refreshTtl: variable("AUTHKIT_REFRESH_TOKEN_TTL", duration, 0, {
     origin: "later",
     yaml: "sessions.refresh_ttl",

@@ -7,6 +7,7 @@ import { applicationRoutes } from "./applications.ts";
 import { capabilityRoutes } from "./capabilities.ts";
 import { delegationRoutes } from "./delegation.ts";
 import { devRoutes } from "./dev.ts";
+import { discoveryRoutes } from "./discovery.ts";
 import { documentRoutes } from "./documents.ts";
 import { federationRoutes } from "./federation.ts";
 import { groupAdditionRoutes } from "./group-additions.ts";
@@ -68,6 +69,7 @@ export const routes: readonly Route[] = [
   ...remoteApplicationRoutes,
   ...applicationRoutes,
   ...delegationRoutes,
+  ...discoveryRoutes,
   ...documentRoutes,
   ...devRoutes,
   ...referenceRoutes(() => routes),

@@ -154,6 +154,8 @@ const cases: Readonly<Record<VariableKey, Case>> = {
     ["five", "1.5", "0x1"],
   ],
   rotationGrace: [[["-1s", -1_000]], ["30"]],
+  discovery: switches,
+  machineTokenIds: switches,
   refreshCookie: booleans,
   newDeviceNotice: switches,
   registrationMode: [
