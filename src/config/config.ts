@@ -68,6 +68,8 @@ export interface FrontendConfig {
   readonly passwordlessPath: string;
   readonly invitePath: string;
   readonly oidcReturnPath: string;
+  /** The server itself has pages behind the links for verification and reset. */
+  readonly hostedPages: boolean;
 }
 
 export interface ListenAddress {

@@ -68,6 +68,7 @@ const defaults: Config = {
     passwordlessPath: "/passwordless",
     invitePath: "/accept-invite",
     oidcReturnPath: "/login/callback",
+    hostedPages: true,
   },
   audiences: ["authkit"],
   apiPrefix: "/api/v1",

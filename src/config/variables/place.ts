@@ -59,6 +59,11 @@ export const place = {
     defaultText: "`off`",
     doc: "Serve `/.well-known/authkit-configuration`: issuer, key set and signing algorithms for verifiers that configure themselves.",
   }),
+  hostedPages: variable("AUTHKIT_HOSTED_PAGES", onOff, true, {
+    yaml: "frontend.hosted_pages",
+    defaultText: "`on`",
+    doc: "Serve pages of our own behind the links that verify an address and reset a password, as long as there is no front end (`AUTHKIT_BASE_URL`).",
+  }),
   verifyPath: frontend(
     "AUTHKIT_VERIFY_PATH",
     "/verify",

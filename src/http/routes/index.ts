@@ -14,6 +14,7 @@ import { groupAdditionRoutes } from "./group-additions.ts";
 import { groupMemberRoutes } from "./group-members.ts";
 import { groupRoleRoutes } from "./group-roles.ts";
 import { groupRoutes } from "./groups.ts";
+import { hostedPageRoutes } from "./hosted-pages.ts";
 import { inviteRoutes, ownInviteRoutes } from "./invites.ts";
 import { loginRoutes } from "./login.ts";
 import { meRoutes } from "./me.ts";
@@ -73,4 +74,5 @@ export const routes: readonly Route[] = [
   ...documentRoutes,
   ...devRoutes,
   ...referenceRoutes(() => routes),
+  ...hostedPageRoutes,
 ];
