@@ -23,6 +23,8 @@ export interface Config {
   /** Where API routes mount: `""` or `/segments` without trailing slash. */
   readonly apiPrefix: string;
   readonly server: ServerConfig;
+  /** Serve the configuration document for verifiers. */
+  readonly discovery: boolean;
   readonly database: DatabaseConfig;
   /** Absent only in development: ephemeral state then lives in PostgreSQL. */
   readonly redis: RedisConfig | undefined;
@@ -68,6 +70,8 @@ export interface FrontendConfig {
   readonly passwordlessPath: string;
   readonly invitePath: string;
   readonly oidcReturnPath: string;
+  /** The server itself has pages behind the links for verification and reset. */
+  readonly hostedPages: boolean;
 }
 
 export interface ListenAddress {
@@ -157,6 +161,8 @@ export interface TokenConfig {
   readonly skewSeconds: number;
   /** Lifts the 24 h clamp on delegated and remote-application tokens. */
   readonly allowLongMachineTokens: boolean;
+  /** Remote-application and custom tokens get a `jti` of ours when they bring none. */
+  readonly machineTokenIds: boolean;
 }
 
 export interface SessionConfig {
@@ -167,6 +173,8 @@ export interface SessionConfig {
   /** Seconds; 0 or less = off. */
   readonly rotationGraceSeconds: number;
   readonly refreshCookie: boolean;
+  /** Owners are told of sign-ins by devices their account has not been used with. */
+  readonly newDeviceNotice: boolean;
 }
 
 export interface RegistrationConfig {

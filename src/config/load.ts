@@ -75,6 +75,7 @@ function compose(input: Input): Config {
     machinesMayBan: values.machinesMayBan,
     ...addresses,
     server: composeServer(input),
+    discovery: values.discovery,
     database: composeDatabase(input),
     redis: composeRedis(input),
     management: composeManagement(input),

@@ -31,12 +31,22 @@ function compileOne(route: Route, template: string, exactNames: boolean): Compil
   };
 }
 
+function templateOf(route: Route, config: Config): string {
+  if (route.pathIn !== undefined) return route.pathIn(config).replace(/[?#].*$/s, "");
+  return route.mount === "root" ? route.path : `${config.apiPrefix}${route.path}`;
+}
+
+function taken(entries: readonly RouteEntry<CompiledRoute>[], { method }: Route, path: string): boolean {
+  return entries.some((entry) => entry.path === path && entry.route.method === method);
+}
+
 /** The rows of the table that this configuration enables, at their full paths, persona templates expanded. */
 export function mountRoutes(table: readonly Route[], config: Config): RouteEntry<CompiledRoute>[] {
   const entries: RouteEntry<CompiledRoute>[] = [];
   for (const route of table) {
     if (route.enabled !== undefined && !route.enabled(config)) continue;
-    const template = route.mount === "root" ? route.path : `${config.apiPrefix}${route.path}`;
+    const template = templateOf(route, config);
+    if (route.pathIn !== undefined && (template.includes("{") || taken(entries, route, template))) continue;
     const compiled = compileOne(route, template, config.strictStatus);
     if (route.personas === undefined) {
       entries.push({ path: template, route: compiled });

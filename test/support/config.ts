@@ -69,6 +69,7 @@ const defaults: Config = {
     passwordlessPath: "/passwordless",
     invitePath: "/accept-invite",
     oidcReturnPath: "/login/callback",
+    hostedPages: true,
   },
   audiences: ["authkit"],
   apiPrefix: "/api/v1",
@@ -86,6 +87,7 @@ const defaults: Config = {
     socketDirectory: ".authkit/sockets",
     maxBodyBytes: 1 << 20,
   },
+  discovery: false,
   database: {
     url: "embedded",
     schema: "profiles",
@@ -117,8 +119,14 @@ const defaults: Config = {
     codeSecret: Buffer.alloc(32, 9),
     verifyOnly: false,
   },
-  tokens: { accessTtlSeconds: 900, skewSeconds: 5, allowLongMachineTokens: false },
-  sessions: { refreshTtlSeconds: 0, maxPerUser: 3, rotationGraceSeconds: 30, refreshCookie: false },
+  tokens: { accessTtlSeconds: 900, skewSeconds: 5, allowLongMachineTokens: false, machineTokenIds: false },
+  sessions: {
+    refreshTtlSeconds: 0,
+    maxPerUser: 3,
+    rotationGraceSeconds: 30,
+    refreshCookie: false,
+    newDeviceNotice: true,
+  },
   registration: {
     mode: "open",
     verification: "none",

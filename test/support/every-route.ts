@@ -168,6 +168,7 @@ export function openEmptyEveryRoute(
 ): Promise<OpenHouse> {
   return openHouse((acme) => yaml(limits, acme), {
     AUTHKIT_OIDC_RESULT_MODE: "code",
+    AUTHKIT_DISCOVERY: "on",
     AUTHKIT_DEV_MINT_SECRET: mintSecret,
     ...env,
   });

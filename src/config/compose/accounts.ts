@@ -27,6 +27,7 @@ export function composeTokens({ values, findings }: Input): TokenConfig {
     accessTtlSeconds: ttl / second,
     skewSeconds: values.skew / second,
     allowLongMachineTokens: values.longMachineTokens,
+    machineTokenIds: values.machineTokenIds,
   };
 }
 
@@ -37,6 +38,7 @@ export function composeSessions({ values }: Input): SessionConfig {
     maxPerUser: sessionsPerUser === 0 ? 3 : Math.max(-1, sessionsPerUser),
     rotationGraceSeconds: rotationGrace === 0 ? 30 : Math.max(0, rotationGrace / second),
     refreshCookie: values.refreshCookie,
+    newDeviceNotice: values.newDeviceNotice,
   };
 }
 

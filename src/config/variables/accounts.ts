@@ -21,6 +21,11 @@ export const accounts = {
     yaml: "tokens.allow_long_machine_tokens",
     doc: "Lift the 24-hour limit on delegated and remote-application tokens.",
   }),
+  machineTokenIds: variable("AUTHKIT_MACHINE_TOKEN_IDS", onOff, false, {
+    yaml: "tokens.machine_ids",
+    defaultText: "`off`",
+    doc: "Give remote-application and custom tokens a `jti` as well, so that the audit trail names each. Without it they have one only when asked for.",
+  }),
   refreshTtl: variable("AUTHKIT_REFRESH_TOKEN_TTL", duration, 0, {
     origin: "later",
     yaml: "sessions.refresh_ttl",
@@ -42,6 +47,11 @@ export const accounts = {
   refreshCookie: variable("AUTHKIT_REFRESH_COOKIE", boolean, false, {
     yaml: "sessions.refresh_cookie",
     doc: "Deliver refresh tokens to browsers in an HttpOnly cookie.",
+  }),
+  newDeviceNotice: variable("AUTHKIT_NEW_DEVICE_NOTICE", onOff, true, {
+    yaml: "sessions.new_device_notice",
+    defaultText: "`on`",
+    doc: "Mail the owner of an account when it is signed in to from a device or browser it has not been used with.",
   }),
 
   registrationMode: variable("AUTHKIT_REGISTRATION_MODE", oneOf("open", "invite_only", "closed"), "open", {

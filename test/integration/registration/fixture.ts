@@ -105,6 +105,7 @@ function assemble(built: ReturnType<UsersFixture["with"]>, redis: ReturnType<typ
   const secondFactor: { answer: SecondFactorRequired | undefined } = { answer: undefined };
   const verificationGate = createVerificationGate(platform, { proofs, messages: contactMessages, limits });
   const completion = createLoginCompletion({
+    newDevices: { notice: async () => undefined },
     users,
     sessions,
     secondFactors: { begin: async () => secondFactor.answer },

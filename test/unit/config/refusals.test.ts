@@ -296,6 +296,7 @@ describe("tokens, sessions and policies", () => {
       maxPerUser: 3,
       rotationGraceSeconds: 30,
       refreshCookie: false,
+      newDeviceNotice: true,
     });
     expect(sessions({ AUTHKIT_REFRESH_TOKEN_TTL: "-5h" }).refreshTtlSeconds).toBe(0);
     expect(sessions({ AUTHKIT_REFRESH_TOKEN_TTL: "720h" }).refreshTtlSeconds).toBe(2_592_000);

@@ -154,7 +154,11 @@ const cases: Readonly<Record<VariableKey, Case>> = {
     ["five", "1.5", "0x1"],
   ],
   rotationGrace: [[["-1s", -1_000]], ["30"]],
+  discovery: switches,
+  hostedPages: switches,
+  machineTokenIds: switches,
   refreshCookie: booleans,
+  newDeviceNotice: switches,
   registrationMode: [
     [
       ["Open", "open"],
