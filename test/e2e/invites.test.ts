@@ -322,11 +322,13 @@ describe("custom roles", () => {
     for (const [role, permissions] of [
       ["member", []],
       ["Bad Name", []],
+      ["x".repeat(65), []],
       ["x", ["org:unheard-of"]],
       ["x", ["root:users:ban"]],
       ["x", undefined],
     ] as const)
       expect(outcome(await define(owner, role, permissions))).toEqual([400, "invalid_request"]);
+    expect((await define(owner, "x".repeat(64), [])).status).toBe(201);
     const roles = await as(lead, "GET", `/org/${slug}/roles`);
     expect(JSON.stringify(roles.body["data"])).toContain('"name":"writer","permissions"');
     expect(JSON.stringify(roles.body["data"])).toContain('"custom":true');
