@@ -5,7 +5,8 @@ import { mailOutcome, startCodeLoad } from "../support/code-load.ts";
 import { nothingFailed, onlyOutage, startLoad, type Tally } from "../support/load.ts";
 import { lostOf, recoveryMs, until } from "../support/outcome.ts";
 import type { TestRedis } from "../support/redis.ts";
-import { startRedisCluster, startSentinelRedis } from "../support/redis-topologies.ts";
+import { documentedUser, redisUserPrefix } from "../support/redis-rights.ts";
+import { denials, startRedisCluster, startSentinelRedis } from "../support/redis-topologies.ts";
 import { type SmtpSink, startSmtpSink, waitForMessage } from "../support/smtp.ts";
 
 let mail: SmtpSink;
@@ -21,6 +22,7 @@ function serving(redisUrl: string): ClusterOptions {
     env: {
       ...behindProxy,
       AUTHKIT_REDIS_URL: redisUrl,
+      AUTHKIT_REDIS_KEY_PREFIX: redisUserPrefix,
       AUTHKIT_PASSWORDLESS: "true",
       AUTHKIT_PASSWORDLESS_AUTO_REGISTER: "true",
       AUTHKIT_SMTP_URL: mail.url,
@@ -70,7 +72,7 @@ test.each<[string, (primary: TestRedis) => Promise<void> | void]>([
   "the primary behind Sentinel %s under load: the cluster follows to the new one, nothing acknowledged is lost",
   async (...row) => {
     const [, lose] = row;
-    const redis = await startSentinelRedis();
+    const redis = await startSentinelRedis(await documentedUser());
     const cluster = await startCluster(serving(redis.url));
     try {
       const load = await startLoad(cluster);
@@ -108,6 +110,7 @@ test.each<[string, (primary: TestRedis) => Promise<void> | void]>([
       expect(codes.refusedCodes.filter(({ arrived }) => arrived > recovered)).toEqual([]);
       expect(await lostOf(cluster, load)).toEqual({ accounts: [], sessions: [] });
       expect(mailOutcome(codes, mail)).toMatchObject({ missing: [], duplicated: [] });
+      expect(await denials(redis.replica)).toEqual([]);
     } finally {
       await cluster.stop();
       await redis.stop();
@@ -117,7 +120,7 @@ test.each<[string, (primary: TestRedis) => Promise<void> | void]>([
 );
 
 test("slots of a Redis Cluster move under load: every request is answered as if nothing happened, and what the slots hold comes along", async () => {
-  const redis = await startRedisCluster();
+  const redis = await startRedisCluster(await documentedUser("cluster"));
   const cluster = await startCluster(serving(redis.url));
   try {
     const load = await startLoad(cluster);
@@ -147,6 +150,7 @@ test("slots of a Redis Cluster move under load: every request is answered as if 
       });
     expect(await lostOf(cluster, load)).toEqual({ accounts: [], sessions: [] });
     expect(mailOutcome(codes, mail)).toMatchObject({ missing: [], duplicated: [] });
+    expect(await Promise.all(redis.nodes.map(denials))).toEqual([[], [], []]);
   } finally {
     await cluster.stop();
     await redis.stop();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { until } from "./outcome.ts";
 import { freePort, startTestRedis, type TestRedis } from "./redis.ts";
+import type { RedisUser } from "./redis-rights.ts";
 
 /** Runs commands at one server, whatever its role. */
 export async function atRedis<T>(port: number, run: (client: Redis) => Promise<T>): Promise<T> {
@@ -14,6 +15,14 @@ export async function atRedis<T>(port: number, run: (client: Redis) => Promise<T
   } finally {
     client.disconnect();
   }
+}
+
+const acl = (user: RedisUser | undefined): string[] => (user === undefined ? [] : ["--user", ...user]);
+const login = (user: RedisUser | undefined): string => (user === undefined ? "" : `${user[0]}:password@`);
+
+/** Refusals for lack of rights that a server remembers. */
+export function denials({ port }: TestRedis): Promise<unknown> {
+  return atRedis(port, (client) => client.call("ACL", "LOG"));
 }
 
 /** A primary with one replica, watched by one Sentinel that decides alone. */
@@ -31,9 +40,13 @@ export interface SentinelRedis {
 /** The name the Sentinel knows the primary by. */
 export const sentinelName = "keys";
 
-export async function startSentinelRedis(): Promise<SentinelRedis> {
-  const primary = await startTestRedis();
-  const replica = await startTestRedis({ args: ["--replicaof", "127.0.0.1", String(primary.port)] });
+/** @param user one the servers know beside the default one. */
+export async function startSentinelRedis(user?: RedisUser): Promise<SentinelRedis> {
+  const known = acl(user);
+  const primary = await startTestRedis({ args: known });
+  const replica = await startTestRedis({
+    args: ["--replicaof", "127.0.0.1", String(primary.port), ...known],
+  });
   const directory = await mkdtemp(join(tmpdir(), "authkit-sentinel-"));
   const configFile = join(directory, "sentinel.conf");
   const watched = [
@@ -54,7 +67,7 @@ export async function startSentinelRedis(): Promise<SentinelRedis> {
   await until("the replica is online", 15, () => says(primary.port, "replication", /slave0:.*state=online/));
   await until("the Sentinel knows the replica", 20, () => says(sentinel.port, "sentinel", /slaves=1/));
   return {
-    url: `redis+sentinel://127.0.0.1:${sentinel.port}/${sentinelName}`,
+    url: `redis+sentinel://${login(user)}127.0.0.1:${sentinel.port}/${sentinelName}`,
     ...{ primary, replica, sentinel },
     failedOver: () =>
       until(
@@ -90,14 +103,15 @@ const slots = [
   [10923, 16383],
 ] as const;
 
-async function startNode(): Promise<TestRedis & { readonly busPort: number }> {
+async function startNode(user: RedisUser | undefined): Promise<TestRedis & { readonly busPort: number }> {
   const busPort = await freePort();
-  const args = ["--cluster-enabled", "yes", "--cluster-port", String(busPort)];
+  const args = ["--cluster-enabled", "yes", "--cluster-port", String(busPort), ...acl(user)];
   return { ...(await startTestRedis({ args })), busPort };
 }
 
-export async function startRedisCluster(): Promise<RedisCluster> {
-  const nodes = await Promise.all([startNode(), startNode(), startNode()] as const);
+/** @param user one the nodes know beside the default one. */
+export async function startRedisCluster(user?: RedisUser): Promise<RedisCluster> {
+  const nodes = await Promise.all([startNode(user), startNode(user), startNode(user)] as const);
   for (const [i, { port }] of nodes.entries()) {
     const [from, to] = slots[i] ?? [0, 0];
     await atRedis(port, (client) => client.call("CLUSTER", "ADDSLOTSRANGE", from, to));
@@ -114,7 +128,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     );
   }
   return {
-    url: `redis-cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`,
+    url: `redis-cluster://${login(user)}${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`,
     nodes,
     moveSlots: (openMs) => moveSlots(first, second, [first, second, third], openMs),
     async stop() {

@@ -31,9 +31,12 @@ export function connectRedis(config: RedisConfig, log: Log, options: { name: str
   const client = open(config, options.name);
   let downSince: number | undefined = performance.now();
   let reported = false;
+  /** Why the connection does not stand; commands that gave up on it only say that they did. */
+  let lastFailure: Error | undefined;
 
   client.on("ready", () => {
     downSince = undefined;
+    lastFailure = undefined;
     if (reported) log.info({ connection: options.name }, "redis is reachable again");
     reported = false;
   });
@@ -42,17 +45,20 @@ export function connectRedis(config: RedisConfig, log: Log, options: { name: str
   });
   // Without a listener ioredis prints to stderr; one line an outage is enough.
   client.on("error", (error: Error) => {
+    lastFailure = error;
     if (!reported) log.error({ connection: options.name, err: error }, "redis is unreachable");
     reported = true;
   });
 
   async function run<T>(commands: (client: RedisClient) => Promise<T>): Promise<T> {
-    if (downSince !== undefined && performance.now() - downSince > failFastAfterMs) throw unavailable();
+    if (downSince !== undefined && performance.now() - downSince > failFastAfterMs)
+      throw unavailable(lastFailure);
     try {
       return await commands(client);
     } catch (error) {
       if (error instanceof AuthError) throw error;
-      throw unavailable(error);
+      const gaveUp = error instanceof Error && error.name === "MaxRetriesPerRequestError";
+      throw unavailable(gaveUp ? (lastFailure ?? error) : error);
     }
   }
 
