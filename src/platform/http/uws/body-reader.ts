@@ -30,6 +30,7 @@ export class BodyReader {
   #waiting: Waiting | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
+  #stalled = false;
 
   /** Must be made before the request handler returns: data that arrives without a reader is lost. */
   constructor(response: NativeResponse, options: BodyReaderOptions) {
@@ -41,6 +42,11 @@ export class BodyReader {
   /** True once the whole body has arrived. */
   get finished(): boolean {
     return this.#finished;
+  }
+
+  /** True once the body took too long: its sender is not worth waiting for. */
+  get stalled(): boolean {
+    return this.#stalled;
   }
 
   /** Announced bytes still missing; undefined for an unfinished chunked body. */
@@ -100,6 +106,7 @@ export class BodyReader {
 
   #startTimer(): void {
     this.#timer ??= setTimeout(() => {
+      this.#stalled = true;
       this.#discard();
       this.#settle((waiting) => waiting.reject(new BodyTimeout()));
     }, this.#options.timeoutMs);

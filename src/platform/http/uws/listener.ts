@@ -11,6 +11,16 @@ const seconds = (milliseconds: number): number => Math.max(1, Math.ceil(millisec
 /** The native timers tick every four seconds; a body's own timer must always fire first. */
 const NATIVE_TIMER_SLACK = 8000;
 
+/**
+ * Requests that one turn of the event loop may bring for each open connection, and beyond that. The engine reads half a megabyte of one
+ * connection at a time and hands over every request in it: some dozen clients that send nothing but requests, without waiting for answers,
+ * would keep everybody else waiting for seconds.
+ */
+const PIPELINED = 32;
+const PIPELINED_BY_ALL = 1_024;
+/** From here on it is looked at whether they all came in one turn. */
+const MANY = 256;
+
 class UwsListener implements HttpListener, Serving {
   readonly prepare = createHeaderPreparation();
   readonly bodyTimeout: number;
@@ -22,6 +32,7 @@ class UwsListener implements HttpListener, Serving {
   #socket: NativeListenSocket | undefined;
   #inFlight = 0;
   #connections = 0;
+  #requests = 0;
   #changed: (() => void) | undefined;
   #draining: Promise<void> | undefined;
   #file: SocketFile | undefined;
@@ -43,6 +54,10 @@ class UwsListener implements HttpListener, Serving {
       request.reply(500, []);
     };
     this.#app.any("/*", (response, nativeRequest) => {
+      if (this.#flooded()) {
+        response.close();
+        return;
+      }
       if (isAmbiguous(nativeRequest)) {
         response.writeStatus("400 Bad Request").end("", true);
         return;
@@ -84,6 +99,17 @@ class UwsListener implements HttpListener, Serving {
         resolve();
       });
     });
+  }
+
+  /** Counts a request; true when more of them came at once than clients send who wait for answers. */
+  #flooded(): boolean {
+    this.#requests++;
+    if (this.#requests === MANY) {
+      setImmediate(() => {
+        this.#requests = 0;
+      });
+    }
+    return this.#requests > PIPELINED * this.#connections + PIPELINED_BY_ALL;
   }
 
   started(): void {

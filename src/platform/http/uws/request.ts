@@ -110,7 +110,7 @@ export class UwsRequest implements HttpRequest {
     if (response === undefined) return;
     const prepared = this.#serving.prepare(headers);
     this.#response = undefined;
-    const missing = this.#body?.missing ?? 0;
+    const missing = this.#body?.stalled === true ? "stalled" : (this.#body?.missing ?? 0);
     this.#body?.release();
     if (!this.#detached) {
       sendReply(
