@@ -42,6 +42,8 @@ function methodReport(): void {
     const rows = methodRows.filter(([, row]) => row.generations.includes(generation));
     console.log(`  generation ${generation}: ${rows.filter(isBuilt).length} of ${rows.length}`);
   }
+  const own = methodRows.filter(([, row]) => row.generations.length === 0).map(([, row]) => row.name);
+  console.log(`  our own: ${own.join(", ")}`);
   console.log(`management methods: ${methodRows.filter(isBuilt).length} of ${methodRows.length}`);
 }
 

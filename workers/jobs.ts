@@ -1,5 +1,6 @@
 import { jobDefinitions } from "../src/jobs/definitions.ts";
 import { createDeliveries } from "../src/jobs/deliveries/index.ts";
+import { watchClock } from "../src/platform/postgres/index.ts";
 import { startJobRunner } from "../src/platform/queue/index.ts";
 import { startCore } from "./core.ts";
 import { workerProcess } from "./lifecycle.ts";
@@ -22,7 +23,15 @@ export async function runJobsWorker(slot: number): Promise<void> {
       tracing,
     }),
   );
+  // One node has one jobs worker, so this one speaks for the machine.
+  const clockWatch = watchClock({
+    database: platform.database,
+    log,
+    metrics,
+    tolerableMs: config.tokens.skewSeconds * 1000,
+  });
   worker.onDrain(async () => {
+    clockWatch.close();
     await runner.stop(config.server.shutdownTimeoutMs);
     await deliveries.close();
     await close();

@@ -136,9 +136,9 @@ async function adoptAction(
     context.print("\nNothing was changed. Convert with `migrate adopt --adopt`; try it with `--rehearse`.");
     return 0;
   }
-  const started = Date.now();
+  const started = performance.now();
   const { baseline } = await adopt(database, context.log, { rehearse: rehearse && !convert });
-  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
   if (!convert) {
     context.print(`\nThe conversion works and takes ${seconds} s here. It was undone.`);
     return 0;

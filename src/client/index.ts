@@ -12,4 +12,10 @@ export type { MethodKey } from "../contract/methods/index.ts";
 export { isZeroTime, PreciseDate, zeroTime } from "../contract/time.ts";
 export type { Generation } from "../contract/types.ts";
 export { createEmbeddedClient, type EmbeddedCall, type EmbeddedClientOptions } from "./embedded.ts";
+export {
+  IssuerNotAccepted,
+  type IssuerStatement,
+  type PublishIssuerOptions,
+  publishIssuer,
+} from "./publish-issuer.ts";
 export { createRemoteClient, type RemoteClientOptions } from "./remote.ts";

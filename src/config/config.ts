@@ -11,6 +11,8 @@ export interface Config {
   readonly contract: "0.73" | "0.97";
   /** Improved statuses where the contract's are kept only for compatibility (spec 20 §15). */
   readonly strictStatus: boolean;
+  /** API keys and applications may ban users over the admin routes. */
+  readonly machinesMayBan: boolean;
   /** `iss` of our tokens: absolute URL, no trailing slash. */
   readonly issuer: string;
   /** Front-end base of links in messages and of redirect URIs; defaults to the issuer; no trailing slash. */
@@ -21,6 +23,8 @@ export interface Config {
   /** Where API routes mount: `""` or `/segments` without trailing slash. */
   readonly apiPrefix: string;
   readonly server: ServerConfig;
+  /** Serve the configuration document for verifiers. */
+  readonly discovery: boolean;
   readonly database: DatabaseConfig;
   /** Absent only in development: ephemeral state then lives in PostgreSQL. */
   readonly redis: RedisConfig | undefined;
@@ -66,6 +70,8 @@ export interface FrontendConfig {
   readonly passwordlessPath: string;
   readonly invitePath: string;
   readonly oidcReturnPath: string;
+  /** The server itself has pages behind the links for verification and reset. */
+  readonly hostedPages: boolean;
 }
 
 export interface ListenAddress {
@@ -155,6 +161,8 @@ export interface TokenConfig {
   readonly skewSeconds: number;
   /** Lifts the 24 h clamp on delegated and remote-application tokens. */
   readonly allowLongMachineTokens: boolean;
+  /** Remote-application and custom tokens get a `jti` of ours when they bring none. */
+  readonly machineTokenIds: boolean;
 }
 
 export interface SessionConfig {
@@ -165,6 +173,8 @@ export interface SessionConfig {
   /** Seconds; 0 or less = off. */
   readonly rotationGraceSeconds: number;
   readonly refreshCookie: boolean;
+  /** Owners are told of sign-ins by devices their account has not been used with. */
+  readonly newDeviceNotice: boolean;
 }
 
 export interface RegistrationConfig {
@@ -173,6 +183,10 @@ export interface RegistrationConfig {
   /** Accounts older than this need no verification at login (policy `required`). */
   readonly verificationExemptBefore: Date;
   readonly hideExisting: boolean;
+  /** Managers of groups are not told which addresses have an account. */
+  readonly hideFromManagers: boolean;
+  /** `CreateUser` stores names and addresses as they are given. */
+  readonly uncheckedCreateUser: boolean;
   readonly reservedUsernames: readonly string[];
   readonly verificationSendTimeoutMs: number;
 }
@@ -195,6 +209,8 @@ export interface PasswordlessConfig {
 
 export interface MfaConfig {
   readonly mode: "disabled" | "optional" | "required";
+  /** The first factor of an account ends its other sessions. */
+  readonly endsSessions: boolean;
   readonly methods: readonly ("email" | "sms" | "totp")[];
 }
 
@@ -309,6 +325,7 @@ export interface RetentionConfig {
   /** Days sign-in history is kept; negative = for ever. */
   readonly sessionEventDays: number;
   /** Days until soft-deleted users are purged; 0 = never. */
+  readonly purgeRevokesApiKeys: boolean;
   readonly purgeDeletedAfterDays: number;
   readonly auditDays: number;
 }

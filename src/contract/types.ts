@@ -13,6 +13,8 @@ import type { JsonValue } from "./json.ts";
 export type Generation = "0.73" | "0.97";
 
 export const everyGeneration: readonly Generation[] = ["0.73", "0.97"];
+/** Of methods that no generation of the contract knows: they are this server's own, and served whatever generation answers. */
+export const ours: readonly Generation[] = [];
 
 declare const types: unique symbol;
 

@@ -26,6 +26,7 @@ import {
 } from "./invites/index.ts";
 import { createLimits, type Limits } from "./limits/index.ts";
 import { createLoginCompletion } from "./login/completion.ts";
+import { createNewDevices } from "./login/new-devices.ts";
 import { createPasswordLogin, type PasswordLogin } from "./login/password-login.ts";
 import type { LoginCompletion } from "./login/types.ts";
 import { createMessages, type MessageService } from "./messages/index.ts";
@@ -185,6 +186,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     users,
     sessions,
     secondFactors: secondFactors.login,
+    newDevices: createNewDevices(platform, notices),
     verification: createVerificationGate(platform, {
       proofs: contactProofs,
       messages: contactMessages,

@@ -38,4 +38,6 @@ export interface CallContext {
   /** The acting principal: `user:<id>`, `management`, `system`, `api_key:<id>`, `application:<slug>`, or undefined when anonymous. */
   readonly actor: string | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Key of the message the call sends, for calls that may be made again by whoever cannot know how far the first came. */
+  readonly messageKey?: string | undefined;
 }

@@ -3,10 +3,17 @@ import { Compile } from "typebox/compile";
 import { AuthError } from "../contract/errors/index.ts";
 
 /** Turns body bytes into a value of the route's schema, or throws `invalid_request`. */
-export type BodyDecoder = (bytes: Buffer) => unknown;
+export type BodyDecoder = (bytes: Buffer, framing?: BodyFraming) => unknown;
+
+export interface BodyFraming {
+  /** A body was announced, if only one of no bytes (RFC 9112 §6.1). */
+  readonly chunked: boolean;
+}
 
 export interface BodyDecoderOptions {
   readonly mode: "required" | "optional" | "lenient" | "open";
+  /** Names in another case are unknown members. */
+  readonly exactNames?: boolean;
 }
 
 interface ObjectSchema {
@@ -57,7 +64,8 @@ export function compileBody(schema: TSchema, options: BodyDecoderOptions): BodyD
     if (properties === undefined) return input;
     const output: Record<string, unknown> = {};
     for (const [member, value] of Object.entries(input)) {
-      const name = Object.hasOwn(properties, member) ? member : folded.get(fold(member));
+      const other = options.exactNames === true ? undefined : folded.get(fold(member));
+      const name = Object.hasOwn(properties, member) ? member : other;
       if (name === undefined) {
         if (options.mode !== "open") throw new AuthError("invalid_request");
         output[member] = value;
@@ -70,9 +78,9 @@ export function compileBody(schema: TSchema, options: BodyDecoderOptions): BodyD
     return output;
   };
 
-  const decode = (bytes: Buffer): unknown => {
+  const decode: BodyDecoder = (bytes, { chunked } = { chunked: false }) => {
     if (bytes.length === 0) {
-      if (options.mode === "optional") return {};
+      if (options.mode === "optional" && !chunked) return {};
       throw new AuthError("invalid_request");
     }
     let parsed: unknown;

@@ -54,6 +54,11 @@ export interface Route<B extends TSchema = TSchema, Q extends TObject = TObject>
   /** Template relative to the API prefix, e.g. `/user/sessions/{id}`; `mount: "root"` routes are absolute. */
   readonly path: string;
   readonly mount?: "prefix" | "root";
+  /**
+   * The path in place of `path` where the operator chooses it; a query or fragment in it plays no part. Such a route gives way to any other at
+   * its path.
+   */
+  readonly pathIn?: (config: Config) => string;
   readonly group: string;
   readonly since: "0.73" | "0.97";
   readonly auth: RouteAuth;

@@ -2,7 +2,8 @@ import type { Config } from "../config/config.ts";
 import type { Principal } from "../core/authentication/principal.ts";
 import { acceptedLanguages, negotiateLanguage } from "../core/identifiers/index.ts";
 import type { Core } from "../core/index.ts";
-import type { HttpRequest } from "../platform/http/engine.ts";
+import { type LimitResult, rateLimitHeaders, tighter } from "../core/limits/index.ts";
+import type { HeaderList, HttpRequest } from "../platform/http/engine.ts";
 import type { RouteContext } from "./route.ts";
 
 /** Longest `User-Agent` stored. */
@@ -36,6 +37,7 @@ export class RequestScope implements RouteContext {
   readonly requestId: string;
   readonly ip: string | undefined;
   principal: Principal | undefined;
+  tightest: LimitResult | undefined;
   #language: string | undefined;
 
   constructor(core: Core, config: Config, request: HttpRequest, requestId: string, ip: string | undefined) {
@@ -77,10 +79,20 @@ export class RequestScope implements RouteContext {
   }
 
   async limit(bucket: string, id: string): Promise<void> {
-    if (id.trim() !== "") await this.core.limits.check(bucket, { id });
+    if (id.trim() !== "") this.#charged(await this.core.limits.check(bucket, { id }));
   }
 
   async limitIp(bucket: string): Promise<void> {
-    await this.core.limits.check(bucket, { ip: this.ip });
+    this.#charged(await this.core.limits.check(bucket, { ip: this.ip }));
+  }
+
+  /** `RateLimit-*` headers of the tightest limit this request was charged to; none when it is not limited. */
+  get limitHeaders(): HeaderList {
+    const { tightest } = this;
+    return tightest === undefined ? [] : Object.entries(rateLimitHeaders(tightest.decision, tightest.rule));
+  }
+
+  #charged(result: LimitResult | undefined): void {
+    this.tightest = tighter(this.tightest, result);
   }
 }

@@ -47,7 +47,7 @@ const jsonHeaders: HeaderList = [
 ];
 
 /** Headers of a reply: what the route sets wins over the defaults of the same name. */
-function withDefaults(reply: Reply, requestId: string, cors: HeaderList): HeaderList {
+function withDefaults(reply: Reply, requestId: string, more: HeaderList): HeaderList {
   const headers: (readonly [string, string])[] = [];
   const own = reply.headers;
   if (own === undefined) headers.push(...jsonHeaders);
@@ -56,7 +56,7 @@ function withDefaults(reply: Reply, requestId: string, cors: HeaderList): Header
     for (const header of jsonHeaders) if (!names.has(header[0].toLowerCase())) headers.push(header);
     headers.push(...own);
   }
-  if (cors.length > 0) headers.push(...cors);
+  headers.push(...more);
   headers.push(["X-Request-Id", requestId]);
   return headers;
 }
@@ -168,12 +168,14 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
     const { route } = compiled;
     const pending = authenticate(scope, route.auth, params);
     if (pending !== undefined) await pending;
-    if (typeof route.limit === "string") await core.limits.check(route.limit, { ip: scope.ip });
+    if (typeof route.limit === "string") await scope.limitIp(route.limit);
     const early = await route.before?.(scope, params);
     if (early !== undefined) return early;
     let body: unknown;
-    if (compiled.decodeBody !== undefined)
-      body = compiled.decodeBody(await scope.request.body(config.server.maxBodyBytes));
+    if (compiled.decodeBody !== undefined) {
+      const bytes = await scope.request.body(config.server.maxBodyBytes);
+      body = compiled.decodeBody(bytes, { chunked: scope.request.header("transfer-encoding") !== undefined });
+    }
     const query = parseQuery(scope.request.query, compiled.queryNames);
     return route.handle(scope, { body, query, params });
   };
@@ -207,7 +209,7 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
         compiled.template,
         started,
         reply.status,
-        withDefaults(reply, scope.requestId, cors.headers(request)),
+        withDefaults(reply, scope.requestId, [...scope.limitHeaders, ...cors.headers(request)]),
         encode(reply.body),
       );
     } catch (thrown) {

@@ -16,7 +16,7 @@ export interface CompiledRoute {
   readonly queryNames: readonly string[];
 }
 
-function compileOne(route: Route, template: string): CompiledRoute {
+function compileOne(route: Route, template: string, exactNames: boolean): CompiledRoute {
   const body: TSchema | undefined = route.body;
   const query: TObject | undefined = route.query;
   return {
@@ -25,9 +25,19 @@ function compileOne(route: Route, template: string): CompiledRoute {
     ...(route.head === false ? { head: false } : {}),
     route,
     template,
-    decodeBody: body === undefined ? undefined : compileBody(body, { mode: route.bodyMode ?? "required" }),
+    decodeBody:
+      body === undefined ? undefined : compileBody(body, { mode: route.bodyMode ?? "required", exactNames }),
     queryNames: Object.keys(query?.properties ?? {}),
   };
+}
+
+function templateOf(route: Route, config: Config): string {
+  if (route.pathIn !== undefined) return route.pathIn(config).replace(/[?#].*$/s, "");
+  return route.mount === "root" ? route.path : `${config.apiPrefix}${route.path}`;
+}
+
+function taken(entries: readonly RouteEntry<CompiledRoute>[], { method }: Route, path: string): boolean {
+  return entries.some((entry) => entry.path === path && entry.route.method === method);
 }
 
 /** The rows of the table that this configuration enables, at their full paths, persona templates expanded. */
@@ -35,8 +45,9 @@ export function mountRoutes(table: readonly Route[], config: Config): RouteEntry
   const entries: RouteEntry<CompiledRoute>[] = [];
   for (const route of table) {
     if (route.enabled !== undefined && !route.enabled(config)) continue;
-    const template = route.mount === "root" ? route.path : `${config.apiPrefix}${route.path}`;
-    const compiled = compileOne(route, template);
+    const template = templateOf(route, config);
+    if (route.pathIn !== undefined && (template.includes("{") || taken(entries, route, template))) continue;
+    const compiled = compileOne(route, template, config.strictStatus);
     if (route.personas === undefined) {
       entries.push({ path: template, route: compiled });
       continue;

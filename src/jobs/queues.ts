@@ -1,3 +1,4 @@
+import { recoveryQueueDefinition } from "../core/verification/index.ts";
 import type { QueueDefinition } from "../platform/queue/index.ts";
 import { deliveryQueueDefinitions } from "./deliveries/queues.ts";
 
@@ -7,5 +8,5 @@ export const queueDefinitions: readonly QueueDefinition[] = [
   { name: "purge-deleted-users", timeoutSeconds: 660 },
   { name: "rotate-signing-keys" },
   ...deliveryQueueDefinitions,
-  { name: "recovery-requests" },
+  recoveryQueueDefinition,
 ];

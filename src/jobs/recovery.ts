@@ -1,20 +1,30 @@
 import type { Core } from "../core/index.ts";
-import { recoveryQueue } from "../core/verification/index.ts";
+import { recoveryQueueDefinition } from "../core/verification/index.ts";
 import type { JobDefinition } from "../platform/queue/index.ts";
 
-/** Looks up whom a registration, a reset, a verification or a sign-in was asked for, and sends what is due; an address nobody has gets nothing. */
+/**
+ * Looks up whom a registration, a reset, a verification or a sign-in was asked for, and sends what is due; an address nobody has gets nothing.
+ * One request is one message, also when the worker dies before it could say that it has sent it: a second code would kill the one under way.
+ */
 export function recoveryJob(
   core: Pick<
     Core,
-    "recoveryRequests" | "passwordReset" | "verification" | "passwordless" | "registration" | "contactChanges"
+    | "recoveryRequests"
+    | "passwordReset"
+    | "verification"
+    | "passwordless"
+    | "registration"
+    | "contactChanges"
+    | "messages"
   >,
 ): JobDefinition {
   return {
-    name: recoveryQueue,
+    ...recoveryQueueDefinition,
     concurrency: 4,
-    async handle({ payload }) {
-      const { request, context } = core.recoveryRequests.open(payload);
+    async handle({ id, payload, attempt }) {
+      const { request, context } = core.recoveryRequests.open(payload, id);
       const { kind, channel, address, passwordless, registration, userId } = request;
+      if (attempt > 1 && (await core.messages.queued(channel === "email" ? "email" : "sms", id))) return;
       if (kind === "password_reset") await core.passwordReset.serve(channel, address, context);
       else if (kind === "registration")
         await core.registration.serve(channel, address, registration, context);

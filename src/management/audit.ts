@@ -1,5 +1,6 @@
 import type { Method } from "../contract/methods/index.ts";
 import type { AuditEntry } from "../core/audit/types.ts";
+import { mintedEntry } from "../core/tokens/index.ts";
 
 function at(value: unknown, path: string): unknown {
   return path
@@ -24,23 +25,12 @@ export function mutationTarget(method: Method, args: unknown, result: unknown): 
   return `${target.kind}:${names.filter((name) => name !== "").join("/")}`;
 }
 
-function claimsOf(token: string): unknown {
-  return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
-}
-
 /** The row about a token a call has made, in the token's own words; undefined for calls that make none. */
 export function mintAudit(method: Method, result: unknown): AuditEntry | undefined {
   if (method.mints === undefined) return undefined;
   const token = typeof result === "string" ? result : at(result, "token");
   if (typeof token !== "string") return undefined;
-  const claims = claimsOf(token);
-  const subject = at(claims, "sub") ?? at(claims, "delegated_sub");
-  return {
-    action: "token.minted",
-    target: typeof subject === "string" && subject !== "" ? `subject:${subject}` : undefined,
-    outcome: "ok",
-    details: { method: method.name, subject, audience: at(claims, "aud"), jti: at(claims, "jti") },
-  };
+  return mintedEntry(method.name, token);
 }
 
 /** The audit row of a mutating call; undefined for methods that change nothing. `outcome`: `ok` or the code answered. */

@@ -24,7 +24,7 @@ export interface KeySource {
 export interface JwksOptions {
   readonly url: string;
   readonly fetch: typeof globalThis.fetch;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds; only differences count. */
   readonly now: () => number;
   /** Seconds keys are fresh. */
   readonly cacheTtl: number;

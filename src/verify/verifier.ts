@@ -73,11 +73,13 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const { issuers, skew = 60, lookup = {}, apiKeyTtl = 0 } = options;
   const millis = options.now ?? Date.now;
   const now = (): number => Math.floor(millis() / 1000);
+  // What is remembered ages with time itself, not with a wall clock that may be set.
+  const elapsed = options.now ?? (() => performance.now());
   if (apiKeyTtl < 0 || apiKeyTtl > 30) throw new RangeError("apiKeyTtl: 0 to 30 seconds");
   const report = options.report ?? (() => undefined);
   // Bound: engines want `fetch` called without a receiver of theirs.
   const fetch: typeof globalThis.fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
-  const fetching = { fetch, now: millis, report };
+  const fetching = { fetch, now: elapsed, report };
   const applications: Applications = createApplications(lookup, fetching, options.applicationTtl ?? 5);
   const algorithms = options.algorithms ?? supportedAlgorithms;
   const tokens = createTokenVerification({
@@ -92,7 +94,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     skew,
     now,
   });
-  const apiKeys = createApiKeys(lookup, { prefix: options.apiKeyPrefix ?? "", ttl: apiKeyTtl, now: millis });
+  const apiKeys = createApiKeys(lookup, { prefix: options.apiKeyPrefix ?? "", ttl: apiKeyTtl, now: elapsed });
 
   async function principalOf(verified: VerifiedToken): Promise<Principal> {
     const { token, application, issuer } = verified;

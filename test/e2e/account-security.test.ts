@@ -336,6 +336,33 @@ it("POST /token without members is a bad request", async () => {
   expect([reply.status, reply.code]).toEqual([400, "invalid_request"]);
 });
 
+it("POST /logout ends the session of a refresh token, a used one too, and says nothing of others", async () => {
+  const person = await registered(cluster);
+  const login = async () => {
+    const body = { login: person.email, password: person.password };
+    const { body: tokens } = await api(cluster, "/password/login", { body });
+    return { refresh: String(tokens["refresh_token"]), access: String(tokens["access_token"]) };
+  };
+  const refresh = (token: string) =>
+    api(cluster, "/token", { body: { grant_type: "refresh_token", refresh_token: token } });
+  const logout = (token: string) => api(cluster, "/logout", { body: { refresh_token: token } });
+  const [first, second, other] = [await login(), await login(), await login()];
+  const successor = String((await refresh(second.refresh)).body["refresh_token"]);
+
+  for (const { refresh: token } of [first, second]) {
+    const reply = await logout(token);
+    expect([reply.status, reply.body]).toEqual([200, { ok: true }]);
+  }
+  for (const token of [first.refresh, successor])
+    expect((await refresh(token)).code).toBe("invalid_refresh_token");
+  expect((await api(cluster, "/me", { bearer: first.access })).code).toBe("token_revoked");
+  expect((await api(cluster, "/me", { bearer: other.access })).status).toBe(200);
+  for (const nobodys of [first.refresh, "x".repeat(43), "no token\u0000"])
+    expect((await logout(nobodys)).status).toBe(200);
+  expect((await logout(" ")).code).toBe("invalid_request");
+  expect((await api(cluster, "/me", { bearer: other.access })).status).toBe(200);
+});
+
 it("DELETE /logout with a token without a session says so", async () => {
   const { username } = await registered(cluster);
   const { rows } = await sql.query("SELECT id FROM profiles.users WHERE username = $1", [username]);

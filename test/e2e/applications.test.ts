@@ -4,6 +4,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { api, behindProxy, registered } from "../support/accounts.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
@@ -496,6 +497,25 @@ describe("delegated tokens a user asks for", () => {
     ]);
     const token = String((await mint()).body["token"]);
     expect((await api(cluster, "/me", { bearer: token })).status).toBe(401);
+  });
+
+  test("each is in the audit trail, by its id", async () => {
+    const { jti, delegated_sub: subject } = claims(await mint({ audiences: ["billing"] }));
+    const client = new pg.Client({ connectionString: cluster.databaseUrl });
+    await client.connect();
+    const { rows } = await client
+      .query("SELECT action, actor, target, details FROM profiles.audit_log WHERE details ->> 'jti' = $1", [
+        jti,
+      ])
+      .finally(() => client.end());
+    expect(rows).toEqual([
+      {
+        action: "token.minted",
+        actor: `user:${subject}`,
+        target: `subject:${subject}`,
+        details: { method: "delegated/token", subject, audience: ["billing"], jti },
+      },
+    ]);
   });
 });
 

@@ -89,6 +89,7 @@ describe("the second request from an address is one too many", () => {
 const anonymous = new Map([
   ["POST /passkeys/login/finish", "names nobody: the assertion says who it is"],
   ["POST /{persona}/{instance_slug}/invites/links", "a link is for nobody in particular"],
+  ["DELETE /{persona}/{instance_slug}", "the first request leaves no group for the second"],
 ]);
 /** Rows that charge another bucket by identifier. */
 const sending = new Map([["POST /2fa/challenge", "auth_2fa_send"]]);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { api, behindProxy, messagesTo, messageTo, newPerson, registered } from "../support/accounts.ts";
 import { ScriptedBrowser } from "../support/browser.ts";
@@ -59,6 +60,21 @@ function person(more: Record<string, unknown> = {}) {
     preferred_username: `Mona.${id}`,
     ...more,
   };
+}
+
+/** Failed sign-ins of an account, oldest first: way and reason. */
+async function failures(userId: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: cluster.databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query(
+      "SELECT method, reason FROM profiles.session_events WHERE user_id = $1 AND event = 'session_failed' ORDER BY occurred_at",
+      [userId],
+    );
+    return rows.map(({ method, reason }) => [method, reason]);
+  } finally {
+    await client.end();
+  }
 }
 
 const atFrontEnd = (location: string): boolean => location.startsWith("https://app.example.com/");
@@ -250,6 +266,15 @@ describe("login", () => {
     const userID = claims((await signIn())["access_token"])["sub"];
     await call(cluster, "BanUser", { userID, reason: null, until: null, bannedBy: "" });
     expect(await signIn()).toMatchObject({ error: "user_banned" });
+    expect(await failures(String(userID))).toEqual([["oidc_login", "user_banned"]]);
+  });
+
+  test("a sign-in that comes to nothing is in the history", async () => {
+    const { email } = await registered(cluster);
+    const before = (await failures("")).length;
+    provider.person(person({ email }));
+    expect(await signIn()).toMatchObject({ error: "account_exists_link_required" });
+    expect((await failures("")).slice(before)).toEqual([["oidc_login", "account_exists_link_required"]]);
   });
 
   test("refusals at the start", async () => {

@@ -257,6 +257,52 @@ describe("invitations", () => {
     expect((await list(owner)).body["data"]).toEqual([]);
   });
 
+  test.each(["0.73", "0.97"])(
+    "a manager who may not learn who has an account gets the same answer for everybody (%s)",
+    async (contract) => {
+      const hiding = await startCluster({
+        env: {
+          ...behindProxy,
+          ...{
+            AUTHKIT_CONFIG: config,
+            AUTHKIT_CONTRACT: contract,
+            AUTHKIT_HIDE_ACCOUNTS_FROM_MANAGERS: "true",
+          },
+        },
+      });
+      try {
+        const [owner, friend] = [await account(hiding), await account(hiding)];
+        const slug = await group(owner, "org", hiding);
+        const add = (email: string) =>
+          as(owner, "POST", `/org/${slug}/members`, { email, role: "reader" }, hiding);
+        const stranger = newPerson().email;
+        const [known, unknown] = [await add(friend.email), await add(stranger)];
+        const shape = (reply: TestReply, email: string): string =>
+          JSON.stringify([reply.status, reply.body])
+            .replaceAll(email, "EMAIL")
+            .replaceAll(/[\w-]{43}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "SECRET");
+        expect(known.status, known.text).toBe(202);
+        expect(shape(known, friend.email)).toBe(shape(unknown, stranger));
+        expect(known.text).not.toContain(friend.id);
+        expect(
+          (await as(owner, "GET", `/org/${slug}/invites/memberships`, undefined, hiding)).body["data"],
+        ).toEqual([]);
+        if (contract === "0.97")
+          expect((await messageTo(hiding, stranger)).url).toContain("account_invite_token");
+        // The link does for somebody who has an account what the addition would have done.
+        const { code } = Object(known.body["group_invite"]);
+        const joined = await as(friend, "POST", "/invites/redeem", { code }, hiding);
+        expect(joined.body).toEqual({ ok: true, persona: "org", instance_slug: slug, role: "reader" });
+        // Whoever names an account by its id knows that there is one.
+        const third = await account(hiding);
+        const byId = { user_id: third.id, role: "reader" };
+        expect((await as(owner, "POST", `/org/${slug}/members`, byId, hiding)).status).toBe(200);
+      } finally {
+        await hiding.stop();
+      }
+    },
+  );
+
   test("the later generation mails a stranger an invitation to register with the role", async () => {
     const later = await startCluster({
       env: { ...behindProxy, AUTHKIT_CONFIG: config, AUTHKIT_CONTRACT: "0.97" },

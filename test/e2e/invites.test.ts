@@ -98,6 +98,42 @@ describe("groups", () => {
     ]);
     expect((await as(owner, "PATCH", `/org/${slug}-new`, { slug })).status).toBe(200);
   });
+
+  test("deleted for good by an owner who signed in lately; the slugs stay taken unless released", async () => {
+    const [owner, lead, stranger] = [await account(), await account(), await account()];
+    const slug = await group(owner);
+    await as(owner, "PUT", `/org/${slug}/members/${lead.id}/roles/lead`);
+    expect((await as(owner, "PATCH", `/org/${slug}`, { slug: `${slug}-now` })).status).toBe(200);
+    const [former, now] = [`/org/${slug}`, `/org/${slug}-now`];
+    for (const [who, path, refusal] of [
+      [stranger, now, [403, "forbidden"]],
+      [lead, now, [403, "forbidden"]],
+      [owner, former, [404, "not_found"]],
+      [owner, "/root/any", [404, "not_found"]],
+    ] as const)
+      expect([path, ...outcome(await as(who, "DELETE", path))]).toEqual([path, ...refusal]);
+    const link = await as(owner, "POST", `${now}/invites/links`, { role: "member" });
+    expect(link.status).toBe(201);
+
+    const deleted = await as(owner, "DELETE", now);
+    expect([deleted.status, deleted.body]).toEqual([
+      200,
+      { ok: true, persona: "org", instance_slug: `${slug}-now` },
+    ]);
+    expect(outcome(await as(owner, "GET", now))).toEqual([403, "forbidden"]);
+    expect((await as(lead, "GET", "/me/groups")).body["data"]).toEqual([]);
+    const late = await as(stranger, "POST", "/invites/redeem", { code: link.body["code"] });
+    expect(outcome(late)).toEqual([404, "not_found"]);
+    for (const taken of [slug, `${slug}-now`])
+      expect(outcome(await as(stranger, "POST", "/org", { slug: taken }))).toEqual([409, "group_slug_taken"]);
+
+    const second = await group(owner);
+    expect((await as(owner, "PATCH", `/org/${second}`, { slug: `${second}-now` })).status).toBe(200);
+    const released = await as(owner, "DELETE", `/org/${second}-now`, { release_slug: true });
+    expect(released.status, released.text).toBe(200);
+    for (const free of [second, `${second}-now`])
+      expect((await as(stranger, "POST", "/org", { slug: free })).status).toBe(201);
+  });
 });
 
 describe("invite links", () => {
@@ -286,11 +322,13 @@ describe("custom roles", () => {
     for (const [role, permissions] of [
       ["member", []],
       ["Bad Name", []],
+      ["x".repeat(65), []],
       ["x", ["org:unheard-of"]],
       ["x", ["root:users:ban"]],
       ["x", undefined],
     ] as const)
       expect(outcome(await define(owner, role, permissions))).toEqual([400, "invalid_request"]);
+    expect((await define(owner, "x".repeat(64), [])).status).toBe(201);
     const roles = await as(lead, "GET", `/org/${slug}/roles`);
     expect(JSON.stringify(roles.body["data"])).toContain('"name":"writer","permissions"');
     expect(JSON.stringify(roles.body["data"])).toContain('"custom":true');

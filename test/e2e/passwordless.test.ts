@@ -365,7 +365,32 @@ describe("a trusted caller", () => {
         identifier: stranger.email,
         code: result(started, "Code"),
       });
-      expect([late.status, late.code]).toEqual([422, "account_registration_invite_not_found"]);
+      expect([late.status, late.code]).toEqual([422, "account_registration_invite_revoked"]);
+
+      const invited = async () => {
+        const req = { Email: newPerson().email, InvitedBy: result(owner, "ID") };
+        return call(closed, "CreateAccountRegistrationInvite", { req });
+      };
+      const confirm = async (email: string, code: string) =>
+        call(closed, "ConfirmPasswordlessCode", { identifier: email, code });
+      const [one, two] = [newPerson().email, newPerson().email];
+      const shared = { AccountInviteToken: result(await invited(), "Code") };
+      const [first, second] = [await begin(closed, one, shared), await begin(closed, two, shared)];
+      expect((await confirm(one, result(first, "Code"))).status).toBe(200);
+      const used = await confirm(two, result(second, "Code"));
+      expect([used.status, used.code]).toEqual([422, "account_registration_invite_consumed"]);
+
+      const slow = newPerson().email;
+      const ending = await invited();
+      const waiting = await begin(closed, slow, { AccountInviteToken: result(ending, "Code") });
+      const sql = new pg.Client({ connectionString: closed.databaseUrl });
+      await sql.connect();
+      await sql.query("UPDATE profiles.account_registration_invites SET expires_at = now() WHERE id = $1", [
+        result(ending, "ID"),
+      ]);
+      await sql.end();
+      const expired = await confirm(slow, result(waiting, "Code"));
+      expect([expired.status, expired.code]).toEqual([422, "account_registration_invite_expired"]);
     } finally {
       await closed.stop();
     }

@@ -5,17 +5,12 @@ import { request, type TestReply, type TestRequest } from "./http.ts";
 /** Environment under which {@link from} works: requests come from whatever address the test says. */
 export const behindProxy = { AUTHKIT_TRUSTED_PROXIES: "127.0.0.1/32" } as const;
 
-let network = randomInt(1, 200);
-let host = 0;
+let serial = randomInt(2 ** 24);
 
 /** A client address nobody has used, so that limits by address count from zero. */
 export function newAddress(): string {
-  host++;
-  if (host > 254) {
-    host = 1;
-    network++;
-  }
-  return `9.${network}.${randomInt(256)}.${host}`;
+  serial = (serial + 1) % 2 ** 24;
+  return `9.${serial >> 16}.${(serial >> 8) & 255}.${serial & 255}`;
 }
 
 /** A request to a browser route from an address of its own, or from the given one. */

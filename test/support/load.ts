@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { newPerson, type Person } from "./accounts.ts";
+import { newAddress, newPerson, type Person } from "./accounts.ts";
 import type { Target } from "./cluster.ts";
 
 /** What one kind of request met during a load. */
@@ -30,7 +30,7 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-function tally(): Tally {
+export function tally(): Tally {
   return { succeeded: 0, unanswered: 0, refused: new Map(), lastFailure: 0, samples: [] };
 }
 
@@ -39,7 +39,8 @@ interface Answer {
   readonly body: Record<string, unknown>;
 }
 
-async function ask(into: Tally, url: string, init: RequestInit): Promise<Answer | undefined> {
+/** One request, counted; undefined when no answer came. */
+export async function ask(into: Tally, url: string, init: RequestInit): Promise<Answer | undefined> {
   try {
     const response = await fetch(url, { ...init, signal: AbortSignal.timeout(15_000) });
     const text = await response.text();
@@ -62,11 +63,13 @@ async function ask(into: Tally, url: string, init: RequestInit): Promise<Answer 
   }
 }
 
-function jsonPost(body: unknown, bearer?: string): RequestInit {
+/** A JSON body from an address nobody has used. */
+export function jsonPost(body: unknown, bearer?: string): RequestInit {
   return {
     method: "POST",
     headers: {
       "content-type": "application/json",
+      "x-forwarded-for": newAddress(),
       ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
     },
     body: JSON.stringify(body),
@@ -78,7 +81,7 @@ const pace = 5;
 
 /**
  * Keep-alive load of four kinds at once: key documents, registrations, chains of refreshes, management calls that write. Sessions behave like a
- * careful client: a refresh whose answer was lost is repeated with the same token. The cluster must run without rate limits.
+ * careful client: a refresh whose answer was lost is repeated with the same token. The cluster runs without rate limits, or behind a proxy.
  */
 export async function startLoad(cluster: Target, sessionCount = 8): Promise<Load> {
   let running = true;

@@ -11,6 +11,8 @@ export interface TestRedis {
   /** Stops answering without closing anything, as a hung machine does. */
   pause(): void;
   resume(): void;
+  /** Ends it at once, as a crash does. */
+  kill(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -54,12 +56,21 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
     child.once("exit", (code) => reject(new Error(`redis-server ended with ${code} before it answered`)));
   });
   failed.catch(() => undefined);
-  await Promise.race([failed, answers(port)]);
+  try {
+    await Promise.race([failed, answers(port)]);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
     pause: () => void child.kill("SIGSTOP"),
     resume: () => void child.kill("SIGCONT"),
+    async kill() {
+      child.kill("SIGKILL");
+      await end(child);
+    },
     async stop() {
       child.kill("SIGCONT");
       await end(child);

@@ -21,6 +21,10 @@ export interface SmtpSink {
   fail(status: number, count: number): void;
   /** How many mails were answered with a failure. */
   refused(): number;
+  /** Takes the bytes of the next `count` mails and never answers, as a server that hangs does. */
+  hold(count: number): void;
+  /** How many mails were left without an answer. */
+  held(): number;
   /** Connections opened so far. */
   connections(): number;
   stop(): Promise<void>;
@@ -49,6 +53,8 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
   const seen = new Set<ReceivedMail>();
   let failing = { status: 0, count: 0 };
   let refused = 0;
+  let holding = 0;
+  let held = 0;
   let connections = 0;
   const { auth } = options;
   const disabled: string[] = [];
@@ -72,6 +78,11 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
       stream.on("end", () => {
+        if (holding > 0) {
+          holding--;
+          held++;
+          return;
+        }
         if (failing.count > 0) {
           failing = { ...failing, count: failing.count - 1 };
           refused++;
@@ -117,6 +128,10 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
       failing = { status, count };
     },
     refused: () => refused,
+    hold(count) {
+      holding = count;
+    },
+    held: () => held,
     connections: () => connections,
     stop: () => new Promise((resolve) => server.close(() => resolve())),
   };

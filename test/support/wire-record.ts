@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 
 /** File that collects what was seen on the wire; unset = nothing is collected. */
-const file = process.env["AUTHKIT_WIRE_RECORD"];
+const file = process.env["TEST_WIRE_RECORD"];
 const seen = new Set<string>();
 
 /** One kind of answer, as `METHOD path status code`. Each is written once a process. */

@@ -68,7 +68,7 @@ export class Slot {
   async #start(): Promise<void> {
     const worker = this.#fork();
     this.#current = worker;
-    this.#startedAt = Date.now();
+    this.#startedAt = performance.now();
     try {
       await this.#ready(worker);
       this.#served.resolve();
@@ -89,7 +89,7 @@ export class Slot {
       throw error;
     }
     this.#current = successor;
-    this.#startedAt = Date.now();
+    this.#startedAt = performance.now();
     if (old !== undefined) await this.#drain(old);
   }
 
@@ -156,7 +156,7 @@ export class Slot {
 
   #exited(worker: Worker, code: number | null, signal: string | null): void {
     if (worker !== this.#current || this.#stopping) return;
-    if (Date.now() - this.#startedAt >= healthyAfterMs) this.#crashes = 0;
+    if (performance.now() - this.#startedAt >= healthyAfterMs) this.#crashes = 0;
     this.#crashes += 1;
     this.#current = undefined;
     const { log, onCrashLoop } = this.#options;

@@ -1,5 +1,6 @@
 import type { Config } from "../../config/config.ts";
 import { pendingMigrations } from "../../core/schema/index.ts";
+import { offsetWithin } from "../../platform/postgres/index.ts";
 import type { Database } from "../../platform/postgres/port.ts";
 import { type Finding, messageOf, ok, problem, warning } from "./finding.ts";
 import { doctorStore } from "./store.ts";
@@ -9,10 +10,8 @@ const oldestVersion = 150_000;
 const worstSkewMs = 2_000;
 const badSkewMs = 500;
 
-function skewFinding(sent: number, received: number, databaseNow: Date): Finding {
-  // The answer was made somewhere between asking and hearing it; only what lies outside is skew.
-  const theirs = databaseNow.getTime();
-  const skew = theirs < sent ? theirs - sent : theirs > received ? theirs - received : 0;
+function skewFinding(sent: number, received: number, now: Date): Finding {
+  const skew = offsetWithin(sent, now.getTime(), received);
   const text = `clock: ${Math.abs(Math.round(skew))} ms from the database's`;
   const fix = "let chrony or systemd-timesyncd keep the time on both machines";
   if (Math.abs(skew) >= worstSkewMs) return problem(text, fix);

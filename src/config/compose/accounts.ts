@@ -27,6 +27,7 @@ export function composeTokens({ values, findings }: Input): TokenConfig {
     accessTtlSeconds: ttl / second,
     skewSeconds: values.skew / second,
     allowLongMachineTokens: values.longMachineTokens,
+    machineTokenIds: values.machineTokenIds,
   };
 }
 
@@ -37,6 +38,7 @@ export function composeSessions({ values }: Input): SessionConfig {
     maxPerUser: sessionsPerUser === 0 ? 3 : Math.max(-1, sessionsPerUser),
     rotationGraceSeconds: rotationGrace === 0 ? 30 : Math.max(0, rotationGrace / second),
     refreshCookie: values.refreshCookie,
+    newDeviceNotice: values.newDeviceNotice,
   };
 }
 
@@ -54,11 +56,19 @@ export function composeRegistration(
     );
   }
   refuseTellingRegistration(values, findings);
+  if (values.hideFromManagers && values.registrationMode === "closed") {
+    findings.warn(
+      "AUTHKIT_HIDE_ACCOUNTS_FROM_MANAGERS",
+      "leaves no way to add a member by e-mail address: a closed registration makes no links",
+    );
+  }
   return {
     mode: values.registrationMode,
     verification: values.verification,
     verificationExemptBefore: values.verificationExemptBefore,
     hideExisting: values.hideExisting,
+    hideFromManagers: values.hideFromManagers,
+    uncheckedCreateUser: values.uncheckedCreateUser,
     reservedUsernames: values.reservedUsernames,
     verificationSendTimeoutMs:
       values.verificationSendTimeout <= 0 ? 15 * second : values.verificationSendTimeout,
@@ -153,7 +163,11 @@ export function composeMfa({ values, findings }: Input, senders: SenderConfig): 
       "add totp to AUTHKIT_2FA_METHODS, or configure a sender",
     );
   }
-  return { mode: values.mfaMode, methods: [...new Set(values.mfaMethods)] };
+  return {
+    mode: values.mfaMode,
+    endsSessions: values.mfaEndsSessions,
+    methods: [...new Set(values.mfaMethods)],
+  };
 }
 
 export function composeRetention({ values }: Input): RetentionConfig {
@@ -165,6 +179,7 @@ export function composeRetention({ values }: Input): RetentionConfig {
         : values.sessionEventRetention < 0
           ? -1
           : days(values.sessionEventRetention),
+    purgeRevokesApiKeys: values.purgeRevokesApiKeys,
     purgeDeletedAfterDays: days(Math.max(0, values.purgeDeletedAfter)),
     auditDays: values.auditRetention <= 0 ? -1 : days(values.auditRetention),
   };

@@ -36,6 +36,7 @@ function frontendOf({ values }: Input): FrontendConfig {
     passwordlessPath: values.passwordlessPath,
     invitePath: values.invitePath,
     oidcReturnPath: values.oidcReturnPath,
+    hostedPages: values.hostedPages && values.baseUrl === undefined,
   };
 }
 

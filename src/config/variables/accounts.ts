@@ -21,6 +21,11 @@ export const accounts = {
     yaml: "tokens.allow_long_machine_tokens",
     doc: "Lift the 24-hour limit on delegated and remote-application tokens.",
   }),
+  machineTokenIds: variable("AUTHKIT_MACHINE_TOKEN_IDS", onOff, false, {
+    yaml: "tokens.machine_ids",
+    defaultText: "`off`",
+    doc: "Give remote-application and custom tokens a `jti` as well, so that the audit trail names each. Without it they have one only when asked for.",
+  }),
   refreshTtl: variable("AUTHKIT_REFRESH_TOKEN_TTL", duration, 0, {
     origin: "later",
     yaml: "sessions.refresh_ttl",
@@ -42,6 +47,11 @@ export const accounts = {
   refreshCookie: variable("AUTHKIT_REFRESH_COOKIE", boolean, false, {
     yaml: "sessions.refresh_cookie",
     doc: "Deliver refresh tokens to browsers in an HttpOnly cookie.",
+  }),
+  newDeviceNotice: variable("AUTHKIT_NEW_DEVICE_NOTICE", onOff, true, {
+    yaml: "sessions.new_device_notice",
+    defaultText: "`on`",
+    doc: "Mail the owner of an account when it is signed in to from a device or browser it has not been used with.",
   }),
 
   registrationMode: variable("AUTHKIT_REGISTRATION_MODE", oneOf("open", "invite_only", "closed"), "open", {
@@ -66,6 +76,14 @@ export const accounts = {
   hideExisting: variable("AUTHKIT_HIDE_EXISTING_ACCOUNTS", boolean, false, {
     yaml: "registration.hide_existing",
     doc: "Never tell whether an address has an account: registration, sign-in and requests for messages answer for every address alike, and the owner of a taken one is written to instead. Needs `AUTHKIT_REGISTRATION_VERIFICATION=required`, unless nobody can register.",
+  }),
+  hideFromManagers: variable("AUTHKIT_HIDE_ACCOUNTS_FROM_MANAGERS", boolean, false, {
+    yaml: "registration.hide_from_managers",
+    doc: "Answer a manager who adds a member by e-mail address with an invite link alone, whether or not there is such an account. Needs a registration mode other than `closed`.",
+  }),
+  uncheckedCreateUser: variable("AUTHKIT_CREATE_USER_UNCHECKED", boolean, false, {
+    yaml: "registration.create_user_unchecked",
+    doc: "Let the management method `CreateUser` store any e-mail address and username, as the earlier generation of the contract does.",
   }),
   reservedUsernames: variable(
     "AUTHKIT_RESERVED_USERNAMES",
@@ -137,6 +155,10 @@ export const accounts = {
     origin: "later",
     yaml: "mfa.mode",
     doc: "Whether users may or must have a second factor.",
+  }),
+  mfaEndsSessions: variable("AUTHKIT_2FA_ENDS_SESSIONS", boolean, false, {
+    yaml: "mfa.ends_sessions",
+    doc: "End the other sessions of an account when it enrols its first second factor; otherwise they are asked for it at their next refresh.",
   }),
   mfaMethods: variable(
     "AUTHKIT_2FA_METHODS",
@@ -260,6 +282,10 @@ export const accounts = {
     yaml: "retention.session_events",
     defaultText: "`8760h` (also for `0`)",
     doc: "How long sign-in history is kept. Negative = for ever.",
+  }),
+  purgeRevokesApiKeys: variable("AUTHKIT_PURGE_REVOKES_API_KEYS", boolean, false, {
+    yaml: "retention.purge_revokes_api_keys",
+    doc: "Revoke the API keys an account has made when it is removed for good; otherwise they stay, as machines', and the audit trail names them.",
   }),
   purgeDeletedAfter: variable("AUTHKIT_PURGE_DELETED_AFTER", duration, 0, {
     yaml: "retention.purge_deleted_after",

@@ -1,5 +1,5 @@
 import { apiPrefix, baseAddress, frontendPath } from "../network.ts";
-import { boolean, list, oneOf, path, text } from "../values.ts";
+import { boolean, list, oneOf, onOff, path, text } from "../values.ts";
 import { optional, variable } from "../variable.ts";
 
 /** Who this deployment is: environment class, issuer, addresses, where settings come from. */
@@ -27,7 +27,11 @@ export const place = {
   }),
   strictStatus: variable("AUTHKIT_STRICT_STATUS", boolean, false, {
     yaml: "strict_status",
-    doc: "Answer with the improved statuses where the contract's are kept only for compatibility.",
+    doc: "Answer with the improved statuses where the contract's are kept only for compatibility, and take the members of request bodies by their exact names only.",
+  }),
+  machinesMayBan: variable("AUTHKIT_MACHINES_MAY_BAN", boolean, false, {
+    yaml: "machines_may_ban",
+    doc: "Let API keys and applications with the permission `root:users:ban` ban users over the admin routes, which the contract leaves to users.",
   }),
   issuer: optional("AUTHKIT_ISSUER", baseAddress, {
     origin: "contract",
@@ -53,6 +57,16 @@ export const place = {
   apiPrefix: variable("AUTHKIT_API_PREFIX", apiPrefix, "/api/v1", {
     origin: "contract",
     doc: "Where the API routes mount. `/` is the root; `/v1`, `/.well-known`, `/healthz`, `/readyz` and `/metrics` are taken.",
+  }),
+  discovery: variable("AUTHKIT_DISCOVERY", onOff, false, {
+    yaml: "server.discovery",
+    defaultText: "`off`",
+    doc: "Serve `/.well-known/authkit-configuration`: issuer, key set and signing algorithms for verifiers that configure themselves.",
+  }),
+  hostedPages: variable("AUTHKIT_HOSTED_PAGES", onOff, true, {
+    yaml: "frontend.hosted_pages",
+    defaultText: "`on`",
+    doc: "Serve pages of our own behind the links that verify an address and reset a password, as long as there is no front end (`AUTHKIT_BASE_URL`).",
   }),
   verifyPath: frontend(
     "AUTHKIT_VERIFY_PATH",

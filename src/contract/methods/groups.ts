@@ -10,7 +10,7 @@ import {
   RedeemGroupInviteLinkResult,
   SubjectGroupMembership,
 } from "../dtos/groups.ts";
-import { bool, everyGeneration, field, list, nothing, nullable, string } from "../types.ts";
+import { bool, everyGeneration, field, list, nothing, nullable, ours, string } from "../types.ts";
 import { method } from "./method.ts";
 
 /** Methods of the topic Groups. */
@@ -117,6 +117,20 @@ export const groupsMethods = {
     result: string,
     mutates: { kind: "group" },
     note: "Result is the root group id.",
+  }),
+  deletePermissionGroup: method({
+    name: "DeletePermissionGroup",
+    topic: "Groups",
+    generations: ours,
+    args: {
+      persona: field("persona", string),
+      instanceSlug: field("instanceSlug", string),
+      releaseSlug: field("releaseSlug", bool),
+    },
+    result: nothing,
+    errors: ["permission_group_not_found"],
+    mutates: { kind: "group", args: ["persona", "instanceSlug"] },
+    note: "For good, with everything in the group and the groups below it. Its slugs stay taken unless releaseSlug.",
   }),
   externalInvitesEnabled: method({
     name: "ExternalInvitesEnabled",

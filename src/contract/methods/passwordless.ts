@@ -25,7 +25,10 @@ export const passwordlessMethods = {
     args: { identifier: field("identifier", string), code: field("code", string) },
     result: PasswordlessConfirmResult,
     errors: [
+      "account_registration_invite_consumed",
+      "account_registration_invite_expired",
       "account_registration_invite_not_found",
+      "account_registration_invite_revoked",
       "invalid_email",
       "invalid_phone_number",
       "invalid_token",
@@ -39,7 +42,14 @@ export const passwordlessMethods = {
     generations: ["0.73"],
     args: { token: field("token", string) },
     result: PasswordlessConfirmResult,
-    errors: ["account_registration_invite_not_found", "invalid_token", "user_banned"],
+    errors: [
+      "account_registration_invite_consumed",
+      "account_registration_invite_expired",
+      "account_registration_invite_not_found",
+      "account_registration_invite_revoked",
+      "invalid_token",
+      "user_banned",
+    ],
     mutates: { kind: "user", result: "userId" },
   }),
   recordFailedPasswordlessCode: method({

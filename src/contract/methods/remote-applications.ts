@@ -9,15 +9,27 @@ import {
   everyGeneration,
   field,
   int32,
+  json,
   list,
   nothing,
   nullable,
+  ours,
   string,
 } from "../types.ts";
 import { method } from "./method.ts";
 
 /** Methods of the topic RemoteApps. */
 export const remoteApplicationsMethods = {
+  deleteRemoteAppAttributeDef: method({
+    name: "DeleteRemoteAppAttributeDef",
+    topic: "RemoteApps",
+    generations: ours,
+    args: { appId: field("appID", string), key: field("key", string) },
+    result: nothing,
+    errors: ["attribute_def_not_found", "invalid_attribute_def"],
+    mutates: { kind: "remote_application", args: ["appId"] },
+    note: "All versions of the key.",
+  }),
   deleteRemoteApplication: method({
     name: "DeleteRemoteApplication",
     topic: "RemoteApps",
@@ -36,6 +48,16 @@ export const remoteApplicationsMethods = {
     errors: ["invalid_remote_application", "remote_application_not_found"],
     introspection: true,
   }),
+  listRemoteAppAttributeDefs: method({
+    name: "ListRemoteAppAttributeDefs",
+    topic: "RemoteApps",
+    generations: ours,
+    args: { appId: field("appID", string) },
+    result: list(RemoteAppAttributeDef),
+    errors: ["invalid_attribute_def", "remote_application_not_found"],
+    introspection: true,
+    note: "By key and version.",
+  }),
   listRemoteApplications: method({
     name: "ListRemoteApplications",
     topic: "RemoteApps",
@@ -43,6 +65,21 @@ export const remoteApplicationsMethods = {
     args: { activeOnly: field("activeOnly", bool) },
     result: nullable(list(RemoteApplication)),
     introspection: true,
+  }),
+  registerRemoteAppAttributeDef: method({
+    name: "RegisterRemoteAppAttributeDef",
+    topic: "RemoteApps",
+    generations: ours,
+    args: {
+      appId: field("appID", string),
+      key: field("key", string),
+      version: field("version", int32),
+      definition: field("definition", json),
+    },
+    result: RemoteAppAttributeDef,
+    errors: ["invalid_attribute_def", "remote_application_not_found"],
+    mutates: { kind: "remote_application", args: ["appId"] },
+    note: "version<=0 -> 1. A version stored before is replaced.",
   }),
   resolveRemoteAppAttributeDef: method({
     name: "ResolveRemoteAppAttributeDef",

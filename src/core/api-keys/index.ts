@@ -9,7 +9,7 @@ import { createLastUses } from "./last-uses.ts";
 import { type ApiKeyRow, apiKeyStore } from "./store.ts";
 import type { ApiKeyRecord, ApiKeyRequest, ApiKeys } from "./types.ts";
 
-export type { ApiKeyRecord, ApiKeyRequest, ApiKeys, ResolvedApiKey } from "./types.ts";
+export type { ApiKeyRecord, ApiKeyRequest, ApiKeys, MadeKey, ResolvedApiKey } from "./types.ts";
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const keyIdLength = 16;
@@ -130,6 +130,8 @@ export function createApiKeys(
       }
       return rows.map((row) => ({ ...row, permissions: permissions.get(row.role) ?? [] }));
     },
+
+    madeBy: async (userId) => (isUuid(userId) ? apiKeyStore.madeBy(database, userId, clock.now()) : []),
 
     async revoke(address, id, context) {
       const group = await groups.resolve(address);

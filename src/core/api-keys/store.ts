@@ -18,6 +18,15 @@ const list = sql(
   SELECT ${columns} FROM ${s}.api_keys AS k WHERE k.permission_group_id = $1 ORDER BY k.created_at DESC, k.id DESC`,
 );
 
+const madeBy = sql(
+  "apiKeys.madeBy",
+  (s) => `
+  SELECT k.id, k.key_id AS "keyId", k.name, g.persona, coalesce(g.instance_slug, '') AS "instanceSlug"
+  FROM ${s}.api_keys AS k JOIN ${s}.permission_groups AS g ON g.id = k.permission_group_id AND g.deleted_at IS NULL
+  WHERE k.created_by = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2)
+  ORDER BY k.created_at DESC, k.id DESC`,
+);
+
 const revoke = sql(
   "apiKeys.revoke",
   (s) =>
@@ -40,6 +49,8 @@ const touch = sql(
   UPDATE ${s}.api_keys SET last_used_at = $2
   WHERE id = ANY ($1::uuid[]) AND (last_used_at IS NULL OR last_used_at < $2 - interval '5 minutes')`,
 );
+
+import type { MadeKey } from "./types.ts";
 
 export interface ApiKeyRow {
   readonly id: string;
@@ -81,6 +92,7 @@ export const apiKeyStore = {
       ...[key.createdAt, key.expiresAt],
     ]),
   list: (on: Queryable, groupId: string) => on.rows<ApiKeyRow>(list, [groupId]),
+  madeBy: (on: Queryable, userId: string, now: Date) => on.rows<MadeKey>(madeBy, [userId, now]),
   async revoke(on: Queryable, id: string, groupId: string, at: Date): Promise<string | undefined> {
     return (await on.row<{ keyId: string }>(revoke, [id, groupId, at]))?.keyId;
   },

@@ -17,6 +17,16 @@ export interface ApiKeyRecord {
   readonly revokedAt: Date | null;
 }
 
+/** A key by whoever made it, and where it works. */
+export interface MadeKey {
+  readonly id: string;
+  readonly keyId: string;
+  readonly name: string;
+  readonly persona: string;
+  /** Blank for the root group. */
+  readonly instanceSlug: string;
+}
+
 /** Whom a presented key speaks for. */
 export interface ResolvedApiKey {
   readonly id: string;
@@ -51,6 +61,8 @@ export interface ApiKeys extends ApiKeyResolver {
   ): Promise<{ readonly key: ApiKeyRecord; readonly text: string }>;
   /** Every key of the group, revoked and expired ones included, newest first. */
   list(address: GroupAddress): Promise<ApiKeyRecord[]>;
+  /** The keys a user has made that still work, newest first: they outlive a ban and even the account. */
+  madeBy(userId: string): Promise<MadeKey[]>;
   /** False when no unrevoked key with this row id belongs to the group. */
   revoke(address: GroupAddress, id: string, context: CallContext): Promise<boolean>;
   /** Throws `invalid_token`, `token_revoked`, `token_expired`. */

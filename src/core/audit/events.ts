@@ -12,6 +12,7 @@ export const auditActions = [
   "application.rotated",
   "application.stored",
   "application.tier_set",
+  "attribute_definition.deleted",
   "attribute_definition.stored",
   "bootstrap.applied",
   "custom_role.deleted",

@@ -104,7 +104,7 @@ export function createJwtVerifier(context: JwtVerifierContext): {
       }
       const verified = verifyOwn(token);
       if (verified !== undefined) return verified;
-      const now = clock.millis();
+      const now = clock.monotonic();
       if (now < reloadedAt + reloadInterval) throw new AuthError("invalid_token");
       reloadedAt = now;
       return verifyAfterReload(token);

@@ -126,7 +126,8 @@ export function createContactChanges(
   ): Promise<void> {
     const issued = await books[channel].issue(user.id, { address });
     const language = user.preferredLanguage ?? context.language;
-    await messages.send("contact_change", channel, { address, language, username: user.username }, issued);
+    const recipient = { address, language, username: user.username, key: context.messageKey };
+    await messages.send("contact_change", channel, recipient, issued);
   }
 
   /** The contract reports whatever goes wrong here as a refusal (400), so the log has to say that it was ours. */

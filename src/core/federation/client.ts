@@ -119,7 +119,7 @@ export function createProviderClient(provider: Provider, context: ClientContext)
 
   /** One discovery at a time; a failed one is forgotten at once. */
   function configuration(): Promise<Configuration> {
-    const now = clock.millis();
+    const now = clock.monotonic();
     if (current === undefined || now - current.at > discoveryLifetime) {
       const made = make();
       const entry = { made, at: now };

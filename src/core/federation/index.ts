@@ -1,10 +1,11 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import { parseNewEmail } from "../identifiers/index.ts";
 import type { Limits } from "../limits/index.ts";
+import { recordRefusedLogin } from "../login/refused.ts";
 import type { LoginCompletion } from "../login/types.ts";
 import type { Notices } from "../notices/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
-import type { Sessions } from "../sessions/types.ts";
+import type { SessionOrigin, Sessions } from "../sessions/types.ts";
 import { mayMessage } from "../verification/gate.ts";
 import { createProviderClient, type ProviderClient } from "./client.ts";
 import { createFlowBook } from "./flows.ts";
@@ -40,6 +41,10 @@ export interface FederationParts extends ResolutionParts {
   readonly completion: LoginCompletion;
 }
 
+function originOf({ kind, id }: Provider): SessionOrigin {
+  return kind === "oidc" ? "oidc_login" : `oauth_login:${id}`;
+}
+
 interface Known {
   readonly provider: Provider;
   readonly client: ProviderClient;
@@ -55,7 +60,7 @@ export function createFederation(
   parts: FederationParts,
 ): Federation {
   const { config, clock, random, outbound, log } = platform;
-  const { sessions, completion, identities, notices, requestEmail, limits } = parts;
+  const { sessions, completion, identities, notices, requestEmail, limits, audit } = parts;
   const book = createFlowBook(platform);
   const resolution = createAccountResolution(platform, parts);
   const known = new Map<string, Known>();
@@ -131,6 +136,7 @@ export function createFederation(
     found: Known,
     pending: PendingFlow,
     answer: URLSearchParams,
+    whose: { userId: string },
     context: CallContext,
   ): Promise<FlowResult> {
     const { flow, state, nonce, verifier, purpose } = pending;
@@ -151,13 +157,14 @@ export function createFederation(
       purpose.kind === "link"
         ? await resolution.link(provider, identity, purpose.userId, context)
         : await resolution.signIn(provider, identity, purpose.inviteToken, context);
+    whose.userId = resolved.user.id;
     try {
       const { user, email } = resolved;
       const outcome = await completion.complete(
         user,
         {
           methods: ["oauth"],
-          origin: provider.kind === "oidc" ? "oidc_login" : `oauth_login:${provider.id}`,
+          origin: originOf(provider),
           extraClaims: { provider: provider.id },
         },
         context,
@@ -221,9 +228,13 @@ export function createFederation(
     },
 
     async finish(pending, answer, context) {
+      const found = find(pending.flow.provider);
+      const whose = { userId: "" };
       try {
-        return await complete(find(pending.flow.provider), pending, answer, context);
+        return await complete(found, pending, answer, whose, context);
       } catch (cause) {
+        if (pending.purpose.kind === "login")
+          await recordRefusedLogin(audit, { ...whose, method: originOf(found.provider) }, cause, context);
         throw new FlowFailed(pending.flow, cause);
       }
     },

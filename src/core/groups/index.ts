@@ -7,6 +7,7 @@ import type { CallContext, Platform } from "../platform.ts";
 import { createCatalogue } from "./catalogue.ts";
 import { reportDrift, seedContainment } from "./containment.ts";
 import { createCustomRoles } from "./custom-roles.ts";
+import { createGroupDeletion } from "./deletion.ts";
 import { createJoining } from "./joining.ts";
 import { createAssignments, createMembership, type MembershipDependencies } from "./membership.ts";
 import { definedRole, effectiveGrants, isDisplayName, resolveGroup } from "./permissions.ts";
@@ -146,6 +147,7 @@ export function createGroups(
     join: createJoining(catalogue, assignments),
     customRoles: createCustomRoles(platform, catalogue, dependencies.audit),
     settings: createGroupSettings(platform, dependencies.audit),
+    deletion: createGroupDeletion(platform, dependencies.audit),
     catalogue,
     authorization,
     ensureRoot,

@@ -2,6 +2,7 @@ import type { Transaction } from "../../platform/postgres/port.ts";
 import type { Authorization } from "../authentication/authorization.ts";
 import type { CallContext } from "../platform.ts";
 import type { CustomRoles } from "./custom-roles.ts";
+import type { GroupDeletion } from "./deletion.ts";
 import type { createJoining } from "./joining.ts";
 import type { SelfService } from "./self-service.ts";
 import type { GroupSettings } from "./settings.ts";
@@ -137,6 +138,7 @@ export interface Groups {
   readonly selfService: SelfService;
   readonly customRoles: CustomRoles;
   readonly settings: GroupSettings;
+  readonly deletion: GroupDeletion;
   readonly catalogue: Catalogue;
   readonly authorization: Authorization;
 }

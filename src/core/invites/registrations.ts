@@ -87,7 +87,7 @@ export function createRegistrationInvites(
         return carried;
       });
       const url = messages.link("invite", { account_invite_token: code });
-      await send(email, url, Math.min(ttl, 365 * 86_400), context);
+      if (request.silent !== true) await send(email, url, Math.min(ttl, 365 * 86_400), context);
       return {
         ...{ id, code, url, email, expiresAt },
         persona: carried?.group.persona ?? "",

@@ -100,6 +100,8 @@ export interface RegistrationInviteRequest {
   readonly persona: string;
   readonly instanceSlug: string;
   readonly role: string;
+  /** Nothing is mailed. */
+  readonly silent?: boolean;
 }
 
 export interface IssuedRegistrationInvite extends IssuedInvite {

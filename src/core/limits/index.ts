@@ -6,5 +6,6 @@ export {
   type LimitSubject,
   type Limits,
   type LimitsPlatform,
+  tighter,
 } from "./limits.ts";
 export { rateLimitHeaders } from "./refusal.ts";

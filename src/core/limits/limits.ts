@@ -25,7 +25,7 @@ export interface Limits {
    * the identifier is refused. Resolves to the tighter of the decisions, or undefined when nothing is limited.
    *
    * @throws AuthError `rate_limited` with metadata and `RateLimit-*` headers; without them when the backend failed and the bucket
-   *   fails closed.
+   *   fails closed, then a 503 where improved statuses are asked for.
    */
   check(bucket: string, subject: LimitSubject): Promise<LimitResult | undefined>;
 }
@@ -50,7 +50,10 @@ export function createLimits(platform: LimitsPlatform): Limits {
       failures.add({ rule: bucket });
       const failClosed = bucketOf(bucket).failClosed === true;
       log.warn({ bucket, failClosed, err: error }, "rate limiter backend failed");
-      if (failClosed) throw new AuthError("rate_limited", { cause: error });
+      if (failClosed) {
+        const honest = config.strictStatus ? ({ status: 503, retryAfter: 1 } as const) : {};
+        throw new AuthError("rate_limited", { ...honest, cause: error });
+      }
       return undefined;
     }
     if (decision.allowed) return { rule, decision };
@@ -94,7 +97,8 @@ function hashed(key: Buffer, id: string): string {
   return createHmac("sha256", key).update(id).digest().subarray(0, 16).toString("base64url");
 }
 
-function tighter(a: LimitResult | undefined, b: LimitResult | undefined): LimitResult | undefined {
+/** Of two decisions the one that leaves less. */
+export function tighter(a: LimitResult | undefined, b: LimitResult | undefined): LimitResult | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return a.decision.remaining <= b.decision.remaining ? a : b;
 }

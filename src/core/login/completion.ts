@@ -2,6 +2,7 @@ import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import type { CallContext } from "../platform.ts";
 import type { OpenSession, SessionOutcome, Sessions } from "../sessions/types.ts";
 import type { Users } from "../users/types.ts";
+import type { NewDevices } from "./new-devices.ts";
 import type { LoginCompletion, SecondFactorChallenges, VerificationGate } from "./types.ts";
 
 export interface CompletionParts {
@@ -9,11 +10,12 @@ export interface CompletionParts {
   readonly sessions: Sessions;
   readonly secondFactors: SecondFactorChallenges;
   readonly verification: VerificationGate;
+  readonly newDevices: NewDevices;
 }
 
 /** One way from a proven first factor to tokens, shared by password, passwordless, federation, wallet and passkeys. */
 export function createLoginCompletion(parts: CompletionParts): LoginCompletion {
-  const { users, sessions, secondFactors, verification } = parts;
+  const { users, sessions, secondFactors, verification, newDevices } = parts;
 
   async function open(session: OpenSession, context: CallContext): Promise<SessionOutcome> {
     try {
@@ -49,6 +51,7 @@ export function createLoginCompletion(parts: CompletionParts): LoginCompletion {
       );
       // A session's own row change has set the time already.
       if (outcome.kind !== "granted") await users.touchLogin(admitted.id);
+      else await newDevices.notice(admitted, outcome.sessionId, context);
       return outcome;
     },
   };

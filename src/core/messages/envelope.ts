@@ -55,6 +55,7 @@ export function parseQueuedMessage(payload: unknown): QueuedMessage {
     username: optionalText(member("username")),
     code: optionalText(member("code")),
     url: optionalText(member("url")),
+    device: optionalText(member("device")),
     ttlSeconds,
     expiresAt,
   };

@@ -48,6 +48,7 @@ export function createMessages(
         ...(tx === undefined ? {} : { tx }),
       });
     },
+    queued: (channel, key) => queue.holds(deliveryQueues[channel], key),
     link: createLinks(config),
     async checkSmsHealth(signal) {
       const limit = AbortSignal.timeout(healthTimeoutMs);

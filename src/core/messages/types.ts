@@ -18,11 +18,13 @@ export const messageKinds = [
   "notice_factor_changed",
   "notice_backup_codes_renewed",
   "notice_backup_code_used",
+  "notice_backup_codes_low",
   "notice_second_factor_locked",
   "notice_passkey_copied",
   "notice_provider_linked",
   "notice_provider_unlinked",
   "notice_account_deleted",
+  "notice_new_device",
   "notice_registration_attempt",
 ] as const;
 
@@ -38,6 +40,8 @@ export interface Message {
   readonly username?: string | undefined;
   readonly code?: string | undefined;
   readonly url?: string | undefined;
+  /** What a sign-in came from, in words of ours. */
+  readonly device?: string | undefined;
   /** Seconds the code or link lives: the message is dropped after that. */
   readonly ttlSeconds: number;
   /** Two sends with the same key deliver once; each send is a message of its own when absent. */
@@ -61,6 +65,8 @@ export interface Messages {
 export interface MessageService extends Messages {
   /** Whether a sender for the channel is configured at all. */
   configured(channel: Channel): boolean;
+  /** Whether a message with this key has been queued: it waits, or was sent or given up during the last hour. */
+  queued(channel: Channel, key: string): Promise<boolean>;
   /**
    * Asks the SMS provider whether it would send, without sending, and tells every process. Resolves to the reason when it would not; a
    * missing sender, or one that cannot be asked, counts as healthy.

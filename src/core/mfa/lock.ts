@@ -36,7 +36,9 @@ export function createFactorLock(
     async assertOpen(userId) {
       const until = await ephemeral.get(lockKey(userId));
       if (until === undefined) return;
-      const retryAfterSeconds = Math.max(1, Math.ceil((Number(until) - clock.millis()) / 1000));
+      const seconds = Math.ceil((Number(until) - clock.millis()) / 1000);
+      // Another node's clock wrote it; how long the lock holds is the store's affair.
+      const retryAfterSeconds = Math.min(Math.max(1, seconds), lockSeconds);
       throw rateLimited(
         "2fa_verify",
         { limit: maxFailures, windowSeconds: lockSeconds },

@@ -10,6 +10,9 @@ import { matchingStep } from "./totp.ts";
 import type { TotpCipher } from "./totp-cipher.ts";
 import type { MfaState } from "./types.ts";
 
+/** With so many backup codes left, their owner is asked to make new ones. */
+const fewBackupCodes = 2;
+
 export type Factor = MfaState["factors"][number];
 
 /** What a user presents as a second factor. */
@@ -95,7 +98,8 @@ export function createSecondFactorProof(
     if (remaining === undefined) return false;
     const entry = { action: "mfa.backup_code_used", target: `user:${userId}`, outcome: "ok" } as const;
     await audit.record({ ...entry, details: { remaining } }, context);
-    await notices.tell("notice_backup_code_used", userId, context);
+    const low = remaining <= fewBackupCodes;
+    await notices.tell(low ? "notice_backup_codes_low" : "notice_backup_code_used", userId, context);
     return true;
   }
 

@@ -50,7 +50,7 @@ export interface FactorSetupParts {
   readonly delivery: CodeDelivery;
   readonly cipher: TotpCipher | undefined;
   readonly gate: Pick<SensitiveGate, "isFresh" | "refusal">;
-  readonly sessions: Pick<Sessions, "reauthenticate">;
+  readonly sessions: Pick<Sessions, "reauthenticate" | "revokeAll">;
   readonly messages: Pick<Messages, "available">;
   readonly limits: Limits;
 }
@@ -88,7 +88,11 @@ export function createFactorSetup(
     context: CallContext,
   ): Promise<SetupOutcome> {
     const options = { makeDefault: request.makeDefault, onlyFirst: user.enrollment };
+    const ends = config.mfa.endsSessions && (await states.of(user.userId)).factors.length === 0;
     const backupCodes = await enrolment.add(user.userId, factor, options, context);
+    // None of them has shown the factor that is asked for from now on.
+    if (ends)
+      await sessions.revokeAll(user.userId, "second_factor_enrolled", context, { keep: user.sessionId });
     // A proven factor is a second factor of this session; an enrolment token belongs to none.
     if (proven && user.sessionId !== undefined) {
       const { phoneNumber } = await account(user.userId);

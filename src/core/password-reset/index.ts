@@ -67,6 +67,7 @@ export function createPasswordReset(
         username: user.username ?? undefined,
         url: messages.link("reset", { channel, token }),
         ttlSeconds: resetTtl,
+        key: context.messageKey,
       });
     } catch (cause) {
       throw deliveryFailure(channel, cause);

@@ -139,6 +139,7 @@ export function createPasswordless(
         code: issued.code,
         url: issued.link,
         ttlSeconds: ttl,
+        key: context.messageKey,
       });
     } catch (cause) {
       await books[channel].drop(address);

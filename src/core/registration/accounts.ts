@@ -1,4 +1,5 @@
 import { AuthError } from "../../contract/errors/index.ts";
+import type { Transaction } from "../../platform/postgres/port.ts";
 import type { Audit } from "../audit/types.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { UserRow, Users } from "../users/index.ts";
@@ -24,12 +25,19 @@ export interface NewAccount {
 /** Makes accounts: user, password, language, invite and audit row in one transaction. */
 export interface Accounts {
   /**
-   * Throws `registration_disabled` when an invite is needed and the given one is not good (any more), `email_in_use`, `phone_in_use`,
+   * Throws `registration_disabled` when an invite is needed and the given one is not good (any more), with the reason as its cause, `email_in_use`, `phone_in_use`,
    * `owner_slug_taken` for what somebody else took meanwhile.
    */
   create(account: NewAccount, context: CallContext): Promise<UserRow>;
   /** Whether this mode lets somebody register over the channel with this invite. Throws `registration_disabled`. */
   assertOpen(channel: Channel, inviteHash: string | undefined): Promise<void>;
+}
+
+/** The very reason, for those who may know it. */
+async function deadInvite(tx: Transaction, inviteHash: string | undefined): Promise<AuthError | undefined> {
+  if (inviteHash === undefined) return undefined;
+  const state = (await registrationStore.whyDead(tx, inviteHash)) ?? "not_found";
+  return new AuthError(`account_registration_invite_${state}`);
 }
 
 export function createAccounts(
@@ -75,7 +83,8 @@ export function createAccounts(
           inviteHash === undefined
             ? undefined
             : await registrationStore.consumeInvite(tx, inviteHash, user.id, clock.now());
-        if (mode !== "open" && invite === undefined) throw new AuthError("registration_disabled");
+        if (mode !== "open" && invite === undefined)
+          throw new AuthError("registration_disabled", { cause: await deadInvite(tx, inviteHash) });
         await parts.audit.record(
           {
             action: "user.created",

@@ -32,7 +32,12 @@ export interface PendingBook extends PendingRegistrations {
    */
   reserve(channel: Channel, address: string, username: string): Promise<boolean>;
   /** Puts this registration in the place of any other of the address and sends code and link. The name must have been reserved. */
-  replace(channel: Channel, address: string, pending: PendingRegistration): Promise<void>;
+  replace(
+    channel: Channel,
+    address: string,
+    pending: PendingRegistration,
+    messageKey: string | undefined,
+  ): Promise<void>;
   find(channel: Channel, address: string): Promise<PendingRegistration | undefined>;
   /** Whether an unfinished registration holds the name, whatever its case. */
   holdsUsername(username: string): Promise<boolean>;
@@ -123,9 +128,9 @@ export function createPendingBook(
       return ephemeral.setIfAbsent(key, holder, books[channel].ttlSeconds);
     },
 
-    async replace(channel, address, pending) {
+    async replace(channel, address, pending, key) {
       const issued = await books[channel].issue(address, pending);
-      await messages.send("signup", channel, { address, ...pending }, issued);
+      await messages.send("signup", channel, { address, ...pending, key }, issued);
     },
 
     async exists(channel, address) {
@@ -151,14 +156,14 @@ export function createPendingBook(
       await release(channel, address, found.payload.username);
     },
 
-    async resend(channel, address) {
+    async resend(channel, address, key) {
       const found = await books[channel].find(address);
       if (found === undefined) return false;
       const { username } = found.payload;
       const issued = await books[channel].issue(address, found.payload);
       if (!namesExpireOnly)
         await ephemeral.set(nameKey(username), holderOf(channel, address), books[channel].ttlSeconds);
-      await messages.send("signup", channel, { address, ...found.payload }, issued);
+      await messages.send("signup", channel, { address, ...found.payload, key }, issued);
       return true;
     },
 

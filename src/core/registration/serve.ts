@@ -24,6 +24,7 @@ export async function tellOwner(
     address,
     language: owner.preferredLanguage ?? context.language,
     username: owner.username,
+    key: context.messageKey,
   });
 }
 
@@ -40,8 +41,8 @@ export function createServe(
       const held = await users.taken(channel === "email" ? { email: address } : { phone: address });
       if (held.email || held.phone) await tellOwner(parts, channel, address, context);
       else if (waits && claim !== undefined)
-        await pending.replace(channel, address, { ...claim, language: context.language });
-      else await pending.resend(channel, address);
+        await pending.replace(channel, address, { ...claim, language: context.language }, context.messageKey);
+      else await pending.resend(channel, address, context.messageKey);
     },
   };
 }

@@ -24,6 +24,13 @@ const consumeInviteRow = sql(
   SELECT invite.id, invite.role, assigned.permission_group_id AS "groupId" FROM invite LEFT JOIN assigned ON true`,
 );
 
+const inviteState = sql(
+  "registration.inviteState",
+  (s) => `
+  SELECT CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN consumed_at IS NOT NULL THEN 'consumed' ELSE 'expired' END AS state
+  FROM ${s}.account_registration_invites WHERE code_hash = $1`,
+);
+
 /** An invite that has been used up, and the role it brought. */
 export interface ConsumedInvite {
   readonly id: string;
@@ -35,6 +42,11 @@ export interface ConsumedInvite {
 export const registrationStore = {
   async inviteIsLive(on: Queryable, codeHash: string, now: Date): Promise<boolean> {
     return (await on.row(liveInvite, [codeHash, now])) !== undefined;
+  },
+  /** Why an invite could not be consumed; undefined when there is none. */
+  async whyDead(on: Queryable, codeHash: string): Promise<"revoked" | "consumed" | "expired" | undefined> {
+    return (await on.row<{ readonly state: "revoked" | "consumed" | "expired" }>(inviteState, [codeHash]))
+      ?.state;
   },
   consumeInvite: (on: Queryable, codeHash: string, userId: string, at: Date) =>
     on.row<ConsumedInvite>(consumeInviteRow, [codeHash, userId, at]),

@@ -86,7 +86,7 @@ export interface Registration {
 export interface PendingRegistrations {
   exists(channel: Channel, address: string): Promise<boolean>;
   /** A new code and link, old ones dead; false when nothing is pending. Queues the message. */
-  resend(channel: Channel, address: string): Promise<boolean>;
+  resend(channel: Channel, address: string, messageKey?: string): Promise<boolean>;
   /** The account, when the code is right. Throws `email_in_use`, `phone_in_use`, `username_in_use` when somebody else was first to verify. */
   confirmByCode(
     channel: Channel,

@@ -2,8 +2,9 @@ import { AuthError } from "../../contract/errors/index.ts";
 import { ConstraintViolation, type Queryable } from "../../platform/postgres/port.ts";
 import type { Audit } from "../audit/index.ts";
 import type { Groups } from "../groups/index.ts";
-import { isAttributeKey, isStorable, isUuid } from "../identifiers/index.ts";
+import { isStorable, isUuid } from "../identifiers/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
+import { createAttributeDefinitions } from "./attribute-definitions.ts";
 import { parseStatement } from "./statement.ts";
 import { applicationStore } from "./store.ts";
 import type { ApplicationStatement, RemoteApplication, RemoteApplications } from "./types.ts";
@@ -147,16 +148,6 @@ export function createRemoteApplications(
       return { permissions, persona: owner.persona, instanceSlug: owner.instanceSlug };
     },
 
-    async attributeDefinition(applicationId, key, version) {
-      const id = applicationId.trim().toLowerCase();
-      const name = key.trim();
-      if (id === "" || name === "") throw new AuthError("invalid_attribute_def");
-      const found =
-        isUuid(id) && isAttributeKey(name)
-          ? await applicationStore.attribute(database, id, name, version)
-          : undefined;
-      if (found === undefined) throw new AuthError("attribute_def_not_found");
-      return found;
-    },
+    ...createAttributeDefinitions(platform, audit),
   };
 }

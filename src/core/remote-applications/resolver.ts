@@ -13,12 +13,15 @@ const refetchEvery = 30_000;
 const unknownFor = 5_000;
 const maxEntries = 10_000;
 
+const never = { fetchedAt: Number.NEGATIVE_INFINITY, triedAt: Number.NEGATIVE_INFINITY };
+
 type KeySet = ReadonlyMap<string, VerificationKey>;
 
 interface CachedKeys {
   /** Changes with every write of the application: another version starts anew. */
   readonly version: string;
   keys: KeySet | undefined;
+  /** Milliseconds of the monotonic clock. */
   fetchedAt: number;
   triedAt: number;
   fetching: Promise<KeySet> | undefined;
@@ -48,7 +51,7 @@ export function createApplicationResolver(
     const version = `${application.id}:${application.updatedAt.getTime()}`;
     const present = cache.get(application.issuer);
     if (present?.version === version) return present;
-    const entry: CachedKeys = { version, keys: undefined, fetchedAt: 0, triedAt: 0, fetching: undefined };
+    const entry: CachedKeys = { version, keys: undefined, ...never, fetching: undefined };
     cache.set(application.issuer, entry);
     bound(cache);
     return entry;
@@ -58,11 +61,11 @@ export function createApplicationResolver(
     entry.fetching ??= fetchKeySet(platform, application)
       .then((keys) => {
         entry.keys = keys;
-        entry.fetchedAt = clock.millis();
+        entry.fetchedAt = clock.monotonic();
         return keys;
       })
       .finally(() => {
-        entry.triedAt = clock.millis();
+        entry.triedAt = clock.monotonic();
         entry.fetching = undefined;
       });
     return entry.fetching;
@@ -74,13 +77,12 @@ export function createApplicationResolver(
       entry.keys ??= staticKeySet(application.publicKeys);
       return entry.keys;
     }
-    const now = clock.millis();
+    const now = clock.monotonic();
     const age = now - entry.fetchedAt;
     if (entry.keys !== undefined && age < freshFor) return entry.keys;
     const usable = entry.keys !== undefined && age < freshFor + staleFor ? entry.keys : undefined;
     // After a failure its server is left alone for a while.
-    if (entry.fetching === undefined && now - entry.triedAt < unknownFor && entry.triedAt > 0)
-      return usable ?? new Map();
+    if (entry.fetching === undefined && now - entry.triedAt < unknownFor) return usable ?? new Map();
     try {
       return await fetchKeys(application, entry);
     } catch (err) {
@@ -92,7 +94,7 @@ export function createApplicationResolver(
   async function refetch(application: RemoteApplication): Promise<boolean> {
     if (application.publicKeys !== null) return false;
     const entry = entryOf(application);
-    if (entry.fetching === undefined && clock.millis() - entry.triedAt < refetchEvery) return false;
+    if (entry.fetching === undefined && clock.monotonic() - entry.triedAt < refetchEvery) return false;
     try {
       await fetchKeys(application, entry);
       return true;
@@ -105,12 +107,12 @@ export function createApplicationResolver(
   return {
     async byIssuer(issuer) {
       const seen = unknown.get(issuer);
-      if (seen !== undefined && clock.millis() - seen < unknownFor) return undefined;
+      if (seen !== undefined && clock.monotonic() - seen < unknownFor) return undefined;
       const application = await applicationStore.byIssuer(database, issuer);
       if (application?.enabled !== true) {
         cache.delete(issuer);
         unknown.delete(issuer);
-        if (application === undefined) unknown.set(issuer, clock.millis());
+        if (application === undefined) unknown.set(issuer, clock.monotonic());
         bound(unknown);
         return undefined;
       }

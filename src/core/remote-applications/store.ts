@@ -1,5 +1,5 @@
 import { type Queryable, sql } from "../../platform/postgres/port.ts";
-import type { ApplicationKey, AttributeDefinition, RemoteApplication } from "./types.ts";
+import type { ApplicationKey, RemoteApplication } from "./types.ts";
 
 const columns = `
   a.id, a.slug, a.permission_group_id AS "permissionGroupId", a.issuer, a.jwks_uri AS "jwksUri", a.mode,
@@ -69,15 +69,6 @@ const owner = sql(
   SELECT a.permission_group_id AS "groupId", g.persona, coalesce(g.instance_slug, '') AS "instanceSlug"
   FROM ${s}.remote_applications AS a JOIN ${s}.permission_groups AS g ON g.id = a.permission_group_id
   WHERE a.id = $1`,
-);
-
-const attribute = sql(
-  "applications.attribute",
-  (s) => `
-  SELECT remote_application_id AS "remoteApplicationId", key, version, definition::text AS definition
-  FROM ${s}.remote_application_attribute_defs
-  WHERE remote_application_id = $1 AND key = $2 AND ($3::int <= 0 OR version = $3)
-  ORDER BY version DESC LIMIT 1`,
 );
 
 type Row = Omit<RemoteApplication, "publicKeys"> & { readonly storedKeys: unknown };
@@ -155,6 +146,4 @@ export const applicationStore = {
     on.row<{ readonly groupId: string; readonly persona: string; readonly instanceSlug: string }>(owner, [
       id,
     ]),
-  attribute: (on: Queryable, id: string, key: string, version: number) =>
-    on.row<AttributeDefinition>(attribute, [id, key, version]),
 };

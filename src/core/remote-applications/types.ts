@@ -1,6 +1,7 @@
 import type { Queryable, Transaction } from "../../platform/postgres/port.ts";
 import type { ApplicationAuthority } from "../authentication/index.ts";
 import type { CallContext } from "../platform.ts";
+import type { AttributeDefinitions } from "./attribute-definitions.ts";
 
 /** A static public key of an application. */
 export interface ApplicationKey {
@@ -49,7 +50,7 @@ export interface AttributeDefinition {
   readonly definition: string;
 }
 
-export interface RemoteApplications {
+export interface RemoteApplications extends AttributeDefinitions {
   /**
    * Stores an application under its issuer. With `ownGroupOnly` an application of another group is not taken over
    * (`application_issuer_conflict`); with `keepSame` one that is as stated already stays untouched. Throws `reserved_issuer`, `invalid_remote_application`, `permission_group_not_found`,
@@ -73,6 +74,4 @@ export interface RemoteApplications {
   remove(issuer: string, context: CallContext): Promise<void>;
   /** What the application may do in its own group. Throws `invalid_remote_application`, `remote_application_not_found`. */
   authority(applicationId: string): Promise<ApplicationAuthority>;
-  /** Throws `invalid_attribute_def`, `attribute_def_not_found`. `version` ≤ 0 = the highest. */
-  attributeDefinition(applicationId: string, key: string, version: number): Promise<AttributeDefinition>;
 }

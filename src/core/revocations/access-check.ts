@@ -44,7 +44,7 @@ export function createAccessCheck(database: Database, clock: Clock): AccessCheck
     ask(userId, sessionId) {
       const key = sessionId ?? "";
       const known = answers.get(userId)?.get(key);
-      if (known !== undefined && clock.millis() < known.until) return known.access;
+      if (known !== undefined && clock.monotonic() < known.until) return known.access;
       if (held >= maxAnswers) {
         answers.clear();
         held = 0;
@@ -52,7 +52,7 @@ export function createAccessCheck(database: Database, clock: Clock): AccessCheck
       const access = read(userId, sessionId);
       const ofUser = answers.get(userId) ?? new Map<string, Answer>();
       if (!ofUser.has(key)) held++;
-      ofUser.set(key, { until: clock.millis() + answerLifetime, access });
+      ofUser.set(key, { until: clock.monotonic() + answerLifetime, access });
       answers.set(userId, ofUser);
       // A failure is nobody's answer: the next question asks again.
       access.catch(() => forget(userId));

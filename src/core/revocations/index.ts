@@ -37,8 +37,8 @@ export function createRevocations(
 
   /** Whether the sets hold everything they should. */
   let complete = false;
-  /** Start of the last comparison that succeeded, milliseconds. */
-  let comparedAt: number | undefined;
+  /** Start of the last comparison that succeeded, on the monotonic clock. */
+  let comparedAt = Number.NEGATIVE_INFINITY;
   let comparing: Promise<void> | undefined;
   let interruptions = 0;
   let unsubscribe: (() => Promise<void>) | undefined;
@@ -51,11 +51,11 @@ export function createRevocations(
 
   async function read(): Promise<void> {
     const interruption = interruptions;
-    const startedAt = clock.millis();
-    const since = new Date(Math.max(startedAt - tokenLifetime, (comparedAt ?? 0) - overlap));
+    const startedAt = clock.monotonic();
+    const past = Math.min(tokenLifetime, startedAt - comparedAt + overlap) / 1000;
     const [shutOut, ended] = await Promise.all([
-      revocationsStore.users(database, since),
-      revocationsStore.sessions(database, since),
+      revocationsStore.users(database, past),
+      revocationsStore.sessions(database, past),
     ]);
     for (const id of shutOut) changed(id);
     for (const id of ended) sessions.add(id);

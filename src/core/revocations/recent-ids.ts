@@ -15,11 +15,11 @@ export interface RecentIds {
 export function createRecentIds(clock: Clock, lifetime: number, capacity: number): RecentIds {
   const period = lifetime / generations;
   let sets: readonly Set<string>[] = [new Set()];
-  let rotateAt = clock.millis() + period;
+  let rotateAt = clock.monotonic() + period;
   let overflowEnds = 0;
 
   function rotate(): Set<string> {
-    const now = clock.millis();
+    const now = clock.monotonic();
     if (now >= rotateAt) {
       // After a long silence everything held is older than the lifetime.
       const silent = now >= rotateAt + lifetime;
@@ -40,8 +40,8 @@ export function createRecentIds(clock: Clock, lifetime: number, capacity: number
       let held = 0;
       for (const set of sets) held += set.size;
       if (held < capacity) youngest.add(id);
-      else overflowEnds = clock.millis() + lifetime;
+      else overflowEnds = clock.monotonic() + lifetime;
     },
-    overflowed: () => clock.millis() < overflowEnds,
+    overflowed: () => clock.monotonic() < overflowEnds,
   };
 }

@@ -1,16 +1,19 @@
 import { lookup, type Queryable, sql } from "../../platform/postgres/port.ts";
 import type { AccessState } from "../users/access.ts";
 
+/** `$1` seconds ago by the database's clock: that of the node asking may have been wrong, or set, since it asked last. */
+const past = "now() - $1::float8 * interval '1 second'";
+
 // Accounts removed for good leave only their audit row; being reserved has no date of its own.
 const revokedUsers = sql(
   "revocations.listUsers",
   (s) => `
-  SELECT id::text FROM ${s}.users WHERE deleted_at IS NULL AND banned_at IS NOT NULL AND banned_at >= $1
+  SELECT id::text FROM ${s}.users WHERE deleted_at IS NULL AND banned_at IS NOT NULL AND banned_at >= ${past}
   UNION
-  SELECT id::text FROM ${s}.users WHERE deleted_at IS NOT NULL AND deleted_at >= $1
+  SELECT id::text FROM ${s}.users WHERE deleted_at IS NOT NULL AND deleted_at >= ${past}
   UNION
   SELECT substr(target, 6) FROM ${s}.audit_log
-  WHERE occurred_at >= $1 AND target LIKE 'user:%'
+  WHERE occurred_at >= ${past} AND target LIKE 'user:%'
     AND (action IN ('user.hard_deleted', 'user.purged', 'user.soft_deleted', 'user.banned')
       OR (action = 'user.metadata_changed' AND details -> 'reserved' = 'true'::jsonb))`,
 );
@@ -19,9 +22,9 @@ const revokedUsers = sql(
 const revokedSessions = sql(
   "revocations.listSessions",
   (s) => `
-  SELECT id::text FROM ${s}.refresh_sessions WHERE revoked_at IS NOT NULL AND revoked_at >= $1
+  SELECT id::text FROM ${s}.refresh_sessions WHERE revoked_at IS NOT NULL AND revoked_at >= ${past}
   UNION
-  SELECT session_id FROM ${s}.session_events WHERE occurred_at >= $1 AND event = 'session_revoked'`,
+  SELECT session_id FROM ${s}.session_events WHERE occurred_at >= ${past} AND event = 'session_revoked'`,
 );
 
 const selectAccess = lookup(
@@ -43,13 +46,13 @@ export interface AccessRow extends AccessState {
 type Id = { readonly id: string };
 
 export const revocationsStore = {
-  /** Accounts that may have been shut out since `since`. */
-  async users(on: Queryable, since: Date): Promise<string[]> {
-    return (await on.rows<Id>(revokedUsers, [since])).map((row) => row.id);
+  /** Accounts that may have been shut out in the last `seconds`. */
+  async users(on: Queryable, seconds: number): Promise<string[]> {
+    return (await on.rows<Id>(revokedUsers, [seconds])).map((row) => row.id);
   },
-  /** Sessions ended since `since`. */
-  async sessions(on: Queryable, since: Date): Promise<string[]> {
-    return (await on.rows<Id>(revokedSessions, [since])).map((row) => row.id);
+  /** Sessions ended in the last `seconds`. */
+  async sessions(on: Queryable, seconds: number): Promise<string[]> {
+    return (await on.rows<Id>(revokedSessions, [seconds])).map((row) => row.id);
   },
   /** Undefined when the user does not exist. */
   access(on: Queryable, userId: string, sessionId: string | null): Promise<AccessRow | undefined> {

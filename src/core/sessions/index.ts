@@ -49,6 +49,7 @@ export function createSessions(
     open: createOpen(platform, issuing, feed),
     refresh: refreshing.refresh,
     current: refreshing.current,
+    end: refreshing.end,
 
     async list(userId) {
       return isUuid(userId) ? sessionStore.live(database, userId, config.issuer, clock.now()) : [];

@@ -17,6 +17,8 @@ export interface Refreshing {
   refresh(refreshToken: string, context: CallContext): Promise<SessionOutcome>;
   /** Session id of a live current refresh token of an account in good standing; throws `invalid_refresh_token`. */
   current(refreshToken: string): Promise<string>;
+  /** Ends the session of a current or previous refresh token; one that is unknown, or has ended, ends nothing. */
+  end(refreshToken: string): Promise<void>;
 }
 
 /**
@@ -29,7 +31,7 @@ export function createRefreshing(
   revocation: SessionRevocation,
 ): Refreshing {
   const { config, database, clock, random, log } = platform;
-  const graceMillis = config.sessions.rotationGraceSeconds * 1000;
+  const graceSeconds = config.sessions.rotationGraceSeconds;
   const demanding = rolesDemandingMfa(config);
   const refreshes = platform.metrics.counter("authkit_refresh_total", "Refreshes, by result", ["result"]);
 
@@ -65,10 +67,10 @@ export function createRefreshing(
   }
 
   function successorInGrace(row: RotatedRow, presented: string): string | undefined {
-    if (graceMillis <= 0 || row.sealed === null || row.rotatedAt === null) return undefined;
-    const now = clock.millis();
-    if (now - row.rotatedAt.getTime() > graceMillis) return undefined;
-    if (row.expiresAt !== null && row.expiresAt.getTime() <= now) return undefined;
+    if (graceSeconds <= 0 || row.sealed === null || row.secondsAgo === null) return undefined;
+    // A rotation in the future: the database's clock was set back, and how long ago it was is not known.
+    if (Math.abs(row.secondsAgo) > graceSeconds) return undefined;
+    if (row.expiresAt !== null && row.expiresAt.getTime() <= clock.millis()) return undefined;
     const successor = openSuccessor(presented, row.sealed);
     return hashRefreshToken(successor).equals(row.currentHash) ? successor : undefined;
   }
@@ -132,7 +134,7 @@ export function createRefreshing(
         hash,
         {
           hash: hashRefreshToken(successor),
-          sealed: graceMillis > 0 ? sealSuccessor(presented, successor) : null,
+          sealed: graceSeconds > 0 ? sealSuccessor(presented, successor) : null,
         },
         { at, userAgent: storedUserAgent(context), ip: storedAddress(context) },
       );
@@ -149,6 +151,17 @@ export function createRefreshing(
       if (row === undefined) throw new AuthError("invalid_refresh_token");
       await issuing.admit(row);
       return row.id;
+    },
+
+    async end(token) {
+      const presented = token.trim();
+      if (!looksLikeRefreshToken(presented)) return;
+      const hash = hashRefreshToken(presented);
+      const row =
+        (await sessionStore.byCurrent(database, hash, config.issuer, demanding, clock.now())) ??
+        // Whoever did not get the answer to a refresh has the predecessor only, and wants to be out all the same.
+        (await sessionStore.byPrevious(database, hash, config.issuer, demanding));
+      if (row !== undefined) await revocation.one(row.userId, row.id, "logout");
     },
   };
 }

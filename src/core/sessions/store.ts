@@ -62,17 +62,18 @@ const selectByPrevious = lookup(
   "sessions.selectByPrevious",
   (s) => `
   SELECT t.current_token_hash AS "currentHash", t.previous_successor_sealed AS "sealed",
-    t.previous_rotated_at AS "rotatedAt", ${refreshColumns(s, "$3")}
+    extract(epoch FROM clock_timestamp() - t.previous_rotated_at)::float8 AS "secondsAgo", ${refreshColumns(s, "$3")}
   FROM ${s}.refresh_sessions AS t JOIN ${s}.users AS u ON u.id = t.user_id ${subjectJoins(s)}
   WHERE t.previous_token_hash = $1 AND t.issuer = $2 AND t.revoked_at IS NULL`,
 );
 
+// The moment of the rotation is the database's: nodes whose clocks differ judge the grace window alike.
 const rotate = sql(
   "sessions.rotate",
   (s) => `
   UPDATE ${s}.refresh_sessions AS t
   SET previous_token_hash = current_token_hash, current_token_hash = $3, previous_successor_sealed = $4,
-    previous_rotated_at = $5::timestamptz, last_used_at = $5, user_agent = $6, ip_addr = $7::inet
+    previous_rotated_at = clock_timestamp(), last_used_at = $5, user_agent = $6, ip_addr = $7::inet
   WHERE t.id = $1 AND t.current_token_hash = $2 AND ${unrevoked("t")}`,
 );
 
@@ -112,7 +113,8 @@ export interface RefreshRow extends SubjectRow {
 export interface RotatedRow extends RefreshRow {
   readonly currentHash: Buffer;
   readonly sealed: Buffer | null;
-  readonly rotatedAt: Date | null;
+  /** Seconds since the rotation; null when it is not known. */
+  readonly secondsAgo: number | null;
 }
 
 export interface NewSession {

@@ -55,7 +55,8 @@ export type RevocationReason =
   | "banned"
   | "soft_deleted"
   | "evicted"
-  | "refresh_reuse_detected";
+  | "refresh_reuse_detected"
+  | "second_factor_enrolled";
 
 export interface OpenSession {
   readonly userId: string;
@@ -89,6 +90,8 @@ export interface Sessions {
   refresh(refreshToken: string, context: CallContext): Promise<SessionOutcome>;
   /** Session id of a live current refresh token; throws `invalid_refresh_token`. */
   current(refreshToken: string): Promise<string>;
+  /** Ends the session of a current or previous refresh token; one that is unknown, or has ended, ends nothing. */
+  end(refreshToken: string): Promise<void>;
   /** Live sessions of this issuer, most recently used first. */
   list(userId: string): Promise<SessionRow[]>;
   /** One live session of the user at this issuer. */

@@ -1,5 +1,6 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import type { Identities, Identity } from "../identities/index.ts";
+import { recordRefusedLogin } from "../login/refused.ts";
 import type { LoginCompletion } from "../login/types.ts";
 import type { Notices } from "../notices/index.ts";
 import type { CallContext, Platform } from "../platform.ts";
@@ -9,7 +10,8 @@ import type { UserRow } from "../users/types.ts";
 import { type ChallengeRecord, createChallenges } from "./challenges.ts";
 import { createWalletNames } from "./names.ts";
 import { createWalletAccounts, type NewAccountParts } from "./new-account.ts";
-import type { Solana } from "./types.ts";
+import type { WalletOutput } from "./signed-output.ts";
+import type { Solana, WalletLogin } from "./types.ts";
 import { verifyOutput } from "./verify.ts";
 
 export type { WalletOutput } from "./signed-output.ts";
@@ -32,7 +34,7 @@ export function createSolana(
   parts: SolanaParts,
 ): Solana {
   const { config, clock } = platform;
-  const { users, identities, completion, gate, notices } = parts;
+  const { users, identities, completion, gate, notices, audit } = parts;
   const challenges = createChallenges(platform);
   const names = createWalletNames(platform, identities);
   const createAccount = createWalletAccounts(platform, parts);
@@ -62,30 +64,46 @@ export function createSolana(
     }
   }
 
+  /** `whose` tells of a sign-in that fails whose account it was for. */
+  async function signIn(
+    output: WalletOutput,
+    whose: { userId: string },
+    context: CallContext,
+  ): Promise<WalletLogin> {
+    const record = await verifyOutput(output, "login", verifying);
+    if (record.linkTo !== undefined) throw new AuthError("authentication_failed");
+    const { user, created } = await admit(record, context);
+    whose.userId = user.id;
+    const { address } = record;
+    const outcome = await completion.complete(
+      user,
+      {
+        methods: ["swk"],
+        origin: "solana_login",
+        // Possession of the wallet is what this login rests on; contacts of the account play no part in it.
+        skipVerification: true,
+        extraClaims: { provider, solana_address: address },
+      },
+      context,
+    );
+    if (created && config.solana.nameService.enabled) {
+      const identity = await identities.find(issuer, address);
+      if (identity !== undefined) refreshName(identity);
+    }
+    return { outcome, created, userId: user.id, address };
+  }
+
   return {
     challenge: (request) => challenges.issue(request),
 
     async login(output, context) {
-      const record = await verifyOutput(output, "login", verifying);
-      if (record.linkTo !== undefined) throw new AuthError("authentication_failed");
-      const { user, created } = await admit(record, context);
-      const { address } = record;
-      const outcome = await completion.complete(
-        user,
-        {
-          methods: ["swk"],
-          origin: "solana_login",
-          // Possession of the wallet is what this login rests on; contacts of the account play no part in it.
-          skipVerification: true,
-          extraClaims: { provider, solana_address: address },
-        },
-        context,
-      );
-      if (created && config.solana.nameService.enabled) {
-        const identity = await identities.find(issuer, address);
-        if (identity !== undefined) refreshName(identity);
+      const whose = { userId: "" };
+      try {
+        return await signIn(output, whose, context);
+      } catch (error) {
+        await recordRefusedLogin(audit, { ...whose, method: "solana_login" }, error, context);
+        throw error;
       }
-      return { outcome, created, userId: user.id, address };
     },
 
     async link(user, output, context) {

@@ -9,6 +9,7 @@ import { tokenType } from "./typ.ts";
 import type { AccessTokenSubject, IssuedToken, Tokens } from "./types.ts";
 
 export { createTokenMint, type TokenMint } from "./mint.ts";
+export { mintedEntry } from "./minted.ts";
 export { tokenType } from "./typ.ts";
 export type { AccessTokenSubject, IssuedToken, Tokens } from "./types.ts";
 

@@ -7,6 +7,7 @@ import {
   givenMillis,
   type MintContext,
   signClaims,
+  tokenId,
 } from "./mint-input.ts";
 import { isOwnType } from "./typ.ts";
 
@@ -40,7 +41,9 @@ export function mintCustomJwt(context: MintContext, options: CustomJwtMintOption
   const now = clock.millis();
   const subject = options.subject.trim();
   const audiences = distinctTexts(options.audiences);
+  const jti = tokenId(context);
   return signClaims(context, type === "" ? "JWT" : type, {
+    ...(jti === "" ? {} : { jti }),
     ...options.claims,
     ...(subject === "" ? {} : { sub: subject }),
     ...(audiences.length === 0 ? {} : { aud: audiences }),

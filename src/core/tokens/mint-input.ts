@@ -66,3 +66,8 @@ export function notBeforeClaim(time: Date): { readonly nbf?: number } {
   const given = givenTime(time);
   return given === undefined ? {} : { nbf: epochSeconds(given.getTime()) };
 }
+
+/** `jti` of a token whose format demands none; blank where such tokens get none. */
+export function tokenId({ config, random }: MintContext): string {
+  return config.tokens.machineTokenIds ? random.uuid() : "";
+}

@@ -6,6 +6,7 @@ import {
   nonBlankTexts,
   notBeforeClaim,
   signClaims,
+  tokenId,
 } from "./mint-input.ts";
 import { tokenType } from "./typ.ts";
 
@@ -20,7 +21,7 @@ export function mintRemoteApplicationAccessToken(
 ): string {
   const { config, clock } = context;
   const now = clock.millis();
-  const jti = params.jti.trim();
+  const jti = params.jti.trim() || tokenId(context);
   return signClaims(context, tokenType.remoteApplication, {
     iss: params.issuer.trim() || config.issuer,
     iat: epochSeconds(now),

@@ -1,4 +1,5 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import type { Transaction } from "../../platform/postgres/port.ts";
 import { parseUserId } from "../identifiers/index.ts";
 import type { CallContext } from "../platform.ts";
 import { announce } from "../sessions/index.ts";
@@ -13,7 +14,7 @@ const maxItems = 1000;
 
 /** Soft deletion, its undoing, and removal for good. */
 export function createDeletion(capability: UserCapability): UserDeletion {
-  const { database, clock, audit, sessions, feed, log } = capability;
+  const { config, database, clock, audit, sessions, feed, log } = capability;
 
   async function softDelete(
     userId: string,
@@ -45,6 +46,26 @@ export function createDeletion(capability: UserCapability): UserDeletion {
     });
   }
 
+  /** What becomes of the API keys the account has made: nobody will be found by them afterwards. For the audit row. */
+  async function keysLeft(tx: Transaction, userId: string, context: CallContext) {
+    const at = clock.now();
+    const keys = await moderationStore.liveKeys(tx, userId, at);
+    if (keys.length === 0) return {};
+    const revoked = config.retention.purgeRevokesApiKeys;
+    if (revoked) {
+      await moderationStore.revokeKeys(
+        tx,
+        keys.map(({ id }) => id),
+        at,
+      );
+      for (const { id, keyId } of keys) {
+        const entry = { action: "api_key.revoked", target: `api_key:${id}`, outcome: "ok" } as const;
+        await audit.record({ ...entry, details: { keyId, creator: userId } }, context, tx);
+      }
+    }
+    return { apiKeys: keys.map(({ keyId }) => keyId), revoked };
+  }
+
   async function hardDelete(
     userId: string,
     context: CallContext,
@@ -56,9 +77,14 @@ export function createDeletion(capability: UserCapability): UserDeletion {
       if (account === undefined) return false;
       // An account deleted before no longer owns anything usable; refusing it would stop every purge for ever.
       await guardOwnership(capability, tx, id, account.softDeleted ? "warn" : ownerGuard);
+      const details = await keysLeft(tx, id, context);
       await moderationStore.removeRoles(tx, id);
       await moderationStore.hardDelete(tx, id);
-      await audit.record({ action: "user.hard_deleted", target: `user:${id}`, outcome: "ok" }, context, tx);
+      await audit.record(
+        { action: "user.hard_deleted", target: `user:${id}`, outcome: "ok", details },
+        context,
+        tx,
+      );
       tx.afterCommit(() => announce(log, [() => feed.revokeUser(id)]));
       return true;
     });

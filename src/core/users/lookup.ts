@@ -20,6 +20,12 @@ import type { UserAvailability, UserOperations } from "./operations.ts";
 import { userStore } from "./store.ts";
 import type { NewUser, UserRow, Users } from "./types.ts";
 
+/** As given, where nothing is checked; the empty text is none. Throws `invalid_request` for what cannot be stored. */
+function verbatim(text: string): string | null {
+  if (!isStorable(text)) throw new AuthError("invalid_request");
+  return text === "" ? null : text;
+}
+
 /** Whether the account is an operator's placeholder, which can never be used. Only the JSON boolean counts. */
 export function isReserved(user: Pick<UserRow, "metadata">): boolean {
   return user.metadata["reserved"] === true;
@@ -77,10 +83,15 @@ export function createLookup(
     create: insert,
 
     async createByOperator(email, username, context: CallContext) {
+      const unchecked = config.registration.uncheckedCreateUser;
       const user: NewUser = {
-        email: email.trim() === "" ? null : parseNewEmail(email),
+        email: unchecked ? verbatim(email.toLowerCase()) : email.trim() === "" ? null : parseNewEmail(email),
         phoneNumber: null,
-        username: username.trim() === "" ? null : parseUsername(username, "operator"),
+        username: unchecked
+          ? verbatim(username)
+          : username.trim() === ""
+            ? null
+            : parseUsername(username, "operator"),
         emailVerified: false,
         phoneVerified: false,
         preferredLanguage: null,

@@ -33,6 +33,18 @@ const lockForDeletion = sql(
 
 const removeRoles = sql("users.removeRoles", (s) => `DELETE FROM ${s}.group_user_roles WHERE user_id = $1`);
 
+const liveKeys = sql(
+  "users.liveApiKeys",
+  (s) => `
+  SELECT id, key_id AS "keyId" FROM ${s}.api_keys
+  WHERE created_by = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) ORDER BY key_id`,
+);
+
+const revokeKeys = sql(
+  "users.revokeApiKeys",
+  (s) => `UPDATE ${s}.api_keys SET revoked_at = $2 WHERE id = ANY ($1::uuid[]) AND revoked_at IS NULL`,
+);
+
 const hardDelete = sql("users.hardDelete", (s) => `DELETE FROM ${s}.users WHERE id = $1`);
 
 const deletedBefore = sql(
@@ -92,6 +104,10 @@ export const moderationStore = {
   lockForDeletion: (on: Queryable, userId: string) =>
     on.row<{ readonly softDeleted: boolean }>(lockForDeletion, [userId]),
   removeRoles: (on: Queryable, userId: string) => on.run(removeRoles, [userId]),
+  /** API keys the account has made that still work. */
+  liveKeys: (on: Queryable, userId: string, now: Date) =>
+    on.rows<{ readonly id: string; readonly keyId: string }>(liveKeys, [userId, now]),
+  revokeKeys: (on: Queryable, ids: readonly string[], at: Date) => on.run(revokeKeys, [ids, at]),
   hardDelete: async (on: Queryable, userId: string) => (await on.run(hardDelete, [userId])) > 0,
   async deletedBefore(on: Queryable, cutoff: Date, limit: number): Promise<string[]> {
     return (await on.rows<Id>(deletedBefore, [cutoff, limit])).map((row) => row.id);

@@ -148,8 +148,8 @@ export interface UserNames {
 }
 
 export interface MetadataPatchOptions {
-  /** Members given as null are removed instead of stored as null. */
-  readonly nullRemoves?: boolean;
+  /** The account's own doing: members given as null are removed instead of stored as null, and the bound is 16 KiB. */
+  readonly own?: boolean;
 }
 
 export interface UserProfiles {
@@ -157,7 +157,7 @@ export interface UserProfiles {
   metadata(userId: string): Promise<Readonly<Record<string, unknown>>>;
   /**
    * Shallow merge; the metadata afterwards, or undefined for an empty patch. Throws `invalid_request` when the account's metadata would
-   * exceed 16 KiB. Setting `reserved` ends all sessions.
+   * exceed 64 KiB. Setting `reserved` ends all sessions.
    */
   patchMetadata(
     userId: string,
@@ -165,7 +165,7 @@ export interface UserProfiles {
     context: CallContext,
     options?: MetadataPatchOptions,
   ): Promise<Readonly<Record<string, unknown>> | undefined>;
-  /** Verbatim. */
+  /** Verbatim. Throws `invalid_request` beyond 2000 code points: cutting would lose what an operator stores. */
   setBiography(userId: string, biography: string | null): Promise<boolean>;
   /** As a user writes it: trimmed and cut at 2000 code points. */
   setOwnBiography(userId: string, biography: string | null): Promise<boolean>;

@@ -6,7 +6,8 @@ import type { UserProfiles } from "./operations.ts";
 import { profileStore } from "./profile-store.ts";
 import { userStore } from "./store.ts";
 
-const maxMetadataBytes = 16 * 1024;
+/** Of metadata, written by the account itself and by an operator. */
+const maxMetadataBytes = { own: 16 * 1024, operator: 64 * 1024 } as const;
 const maxBiography = 2000;
 const maxAvatarUrlBytes = 2048;
 
@@ -28,12 +29,12 @@ export function createProfiles(capability: UserCapability): UserProfiles {
       return metadata;
     },
 
-    async patchMetadata(userId, patch, context, { nullRemoves = false } = {}) {
+    async patchMetadata(userId, patch, context, { own = false } = {}) {
       const id = parseUserId(userId);
       const entries = Object.entries(patch);
       if (entries.length === 0) return undefined;
       if (!isStorableJson(JSON.stringify(patch))) throw new AuthError("invalid_request");
-      const removed = nullRemoves ? entries.filter(([, value]) => value === null).map(([key]) => key) : [];
+      const removed = own ? entries.filter(([, value]) => value === null).map(([key]) => key) : [];
       const merged = Object.fromEntries(entries.filter(([key]) => !removed.includes(key)));
       return database.transaction(async (tx) => {
         const before = await userStore.lock(tx, id);
@@ -44,7 +45,7 @@ export function createProfiles(capability: UserCapability): UserProfiles {
           merged,
           removed,
           clock.now(),
-          maxMetadataBytes,
+          own ? maxMetadataBytes.own : maxMetadataBytes.operator,
         );
         if (after === undefined) throw new AuthError("invalid_request");
         const was = before.metadata["reserved"] === true;
@@ -66,7 +67,9 @@ export function createProfiles(capability: UserCapability): UserProfiles {
     },
 
     async setBiography(userId, biography) {
-      if (biography !== null && !isStorable(biography)) throw new AuthError("invalid_request");
+      const characters = biography === null || biography.length <= maxBiography ? 0 : [...biography].length;
+      if (characters > maxBiography || (biography !== null && !isStorable(biography)))
+        throw new AuthError("invalid_request");
       return (await profileStore.setBiography(database, parseUserId(userId), biography, clock.now())) > 0;
     },
 

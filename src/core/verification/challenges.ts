@@ -124,7 +124,8 @@ export function createChallenges<S extends TSchema>(
       owner: stored.owner,
       payload: stored.payload,
       async restore() {
-        const secondsLeft = (stored.expiresAt - clock.millis()) / 1000;
+        // Another node's clock may have written the moment: a challenge never lives longer than it was given.
+        const secondsLeft = Math.min(ttlSeconds, (stored.expiresAt - clock.millis()) / 1000);
         // A newer challenge of the same owner wins.
         if (secondsLeft > 0) await ephemeral.setIfAbsent(key, text, secondsLeft);
       },

@@ -8,7 +8,11 @@ export { type Challenges, createChallenges } from "./challenges.ts";
 export { createVerificationGate } from "./gate.ts";
 export { type ContactChannel, type ContactMessages, createContactMessages } from "./messages.ts";
 export { type ContactProofs, createContactProofs } from "./proofs.ts";
-export { createRecoveryRequests, type RecoveryRequests, recoveryQueue } from "./recovery-requests.ts";
+export {
+  createRecoveryRequests,
+  type RecoveryRequests,
+  recoveryQueueDefinition,
+} from "./recovery-requests.ts";
 export type { ConfirmOutcome, Verification } from "./types.ts";
 
 export function createVerification(

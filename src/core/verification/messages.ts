@@ -13,6 +13,8 @@ export interface Recipient {
   readonly address: string;
   readonly language: string;
   readonly username?: string | null | undefined;
+  /** Of the message; see `Message`. */
+  readonly key?: string | undefined;
 }
 
 /** Messages with a code and a link that prove a contact. */
@@ -68,6 +70,7 @@ export function createContactMessages(messages: Messages, log: Log): ContactMess
           code: issued.code,
           url: messages.link("verify", { channel, token: issued.token }),
           ttlSeconds: verificationTtl[channel],
+          key: to.key,
         });
       } catch (cause) {
         throw deliveryFailure(channel, cause);
@@ -84,6 +87,7 @@ export function createContactMessages(messages: Messages, log: Log): ContactMess
           language: to.language,
           username: to.username ?? undefined,
           ttlSeconds: noticeTtl,
+          key: to.key,
         });
       } catch (error) {
         log.warn({ err: error, kind }, "a notice could not be sent");

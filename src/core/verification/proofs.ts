@@ -49,7 +49,8 @@ export function createContactProofs(
       if (address === null) throw new Error("an account without the contact cannot prove it");
       const issued = await books[channel].issue(user.id, { address });
       const language = user.preferredLanguage ?? context.language;
-      await messages.send("contact_verify", channel, { address, language, username: user.username }, issued);
+      const recipient = { address, language, username: user.username, key: context.messageKey };
+      await messages.send("contact_verify", channel, recipient, issued);
     },
 
     takeByCode: (userId, channel, address, code) =>

@@ -5,7 +5,16 @@ import type { CallContext, Platform } from "../platform.ts";
 import type { ContactChannel } from "./messages.ts";
 
 /** Queue of requests that a stranger may make about any address. */
-export const recoveryQueue = "recovery-requests";
+const recoveryQueue = "recovery-requests";
+
+/** Attempts end with the request's time, not with their number: an outage of some minutes costs nobody the message that was promised. */
+export const recoveryQueueDefinition = {
+  name: recoveryQueue,
+  retryLimit: 10_000,
+  retryDelaySeconds: 2,
+  retryDelayMaxSeconds: 60,
+  timeoutSeconds: 60,
+} as const;
 
 /** Seconds after which nobody waits for the message any more. */
 const lifetime = 900;
@@ -62,8 +71,11 @@ export interface RecoveryRequests {
     context: CallContext,
     details?: RecoveryDetails,
   ): Promise<void>;
-  /** The request a job carries, and on whose behalf it runs. Throws when it is not one of ours. */
-  open(payload: unknown): { readonly request: RecoveryRequest; readonly context: CallContext };
+  /** The request a job carries, and on whose behalf it runs; what it sends goes by `messageKey`. Throws when it is not one of ours. */
+  open(
+    payload: unknown,
+    messageKey: string,
+  ): { readonly request: RecoveryRequest; readonly context: CallContext };
 }
 
 export function createRecoveryRequests(platform: Pick<Platform, "config" | "queue">): RecoveryRequests {
@@ -83,7 +95,7 @@ export function createRecoveryRequests(platform: Pick<Platform, "config" | "queu
       });
     },
 
-    open(payload) {
+    open(payload, messageKey) {
       const request = cipher.open(recoveryQueue, payload);
       if (!shape.Check(request)) throw new Error("not a recovery request");
       return {
@@ -95,6 +107,7 @@ export function createRecoveryRequests(platform: Pick<Platform, "config" | "queu
           language: request.language,
           actor: undefined,
           signal: undefined,
+          messageKey,
         },
       };
     },

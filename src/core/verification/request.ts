@@ -41,7 +41,8 @@ export function createRequest(
     context: CallContext,
   ): Promise<"sent" | "verified" | "unknown"> {
     const user = await usable(channel, address);
-    if (user === undefined) return (await pending.resend(channel, address)) ? "sent" : "unknown";
+    if (user === undefined)
+      return (await pending.resend(channel, address, context.messageKey)) ? "sent" : "unknown";
     if (isVerified(user, channel)) return "verified";
     await proofs.start(user, channel, context);
     return "sent";

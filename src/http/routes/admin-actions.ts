@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import type { MadeKey } from "../../core/api-keys/index.ts";
 import { isUuid, parseNewEmail, parseNewPhone } from "../../core/identifiers/index.ts";
 import type { AdminUser, RecoveryContact } from "../../core/users/index.ts";
 import { requireUser } from "../principals.ts";
@@ -8,6 +9,30 @@ import { okBody } from "../schemas.ts";
 import { target } from "./admin-users.ts";
 
 const okUser = Type.Object({ ok: Type.Literal(true), user_id: Type.String() });
+const bannedUser = Type.Object({
+  ok: Type.Literal(true),
+  user_id: Type.String(),
+  api_keys: Type.Optional(
+    Type.Array(
+      Type.Object({
+        id: Type.String(),
+        key_id: Type.String(),
+        name: Type.String(),
+        persona: Type.String(),
+        instance_slug: Type.String(),
+      }),
+      {
+        description:
+          "The keys this account has made. They are machines' and go on working; absent when there are none.",
+      },
+    ),
+  ),
+});
+
+function madeKey({ id, keyId, name, persona, instanceSlug }: MadeKey) {
+  return { id, key_id: keyId, name, persona, instance_slug: instanceSlug };
+}
+
 const endsAll = "auth_admin_user_sessions_revoke_all";
 const owner = "owner";
 
@@ -73,7 +98,7 @@ export const adminActionRoutes: readonly Route[] = [
       until: Type.Optional(Type.String()),
     }),
     bodyMode: "optional",
-    replies: { 200: okUser },
+    replies: { 200: bannedUser },
     errors: [
       "forbidden",
       "rate_limited",
@@ -87,18 +112,24 @@ export const adminActionRoutes: readonly Route[] = [
     failure: "failed_to_ban",
     async handle(context, { body, params }) {
       await context.limitIp(endsAll);
-      const caller = requireUser(context);
+      const machine = context.config.machinesMayBan && context.principal?.kind !== "user";
+      const bannedBy = machine ? null : requireUser(context).userId;
       const until = parseUntil(body.until, context.core.clock.millis());
       const reason = (body.reason ?? "").trim();
       const id = await onTarget(context, params, async (user) => {
         await assertSubordinate(context, user);
         await context.core.users.ban(
-          { userId: user.id, reason: reason === "" ? null : reason, until, bannedBy: caller.userId },
+          { userId: user.id, reason: reason === "" ? null : reason, until, bannedBy },
           context,
           { ownerGuard: "cannot_remove_last_owner" },
         );
       });
-      return json(200, { ok: true, user_id: id });
+      const keys = isUuid(id) ? await context.core.apiKeys.madeBy(id) : [];
+      return json(200, {
+        ok: true,
+        user_id: id,
+        ...(keys.length === 0 ? {} : { api_keys: keys.map(madeKey) }),
+      });
     },
   }),
   route({

@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { mintedEntry } from "../../core/tokens/index.ts";
 import { requireUser } from "../principals.ts";
 import { json, type Route, route } from "../route.ts";
 import { seconds } from "../wire-time.ts";
@@ -23,12 +24,13 @@ export const delegationRoutes: readonly Route[] = [
     bodyMode: "optional",
     replies: { 200: Type.Object({ token: Type.String(), expires_at: Type.String() }) },
     errors: ["unauthorized", "rate_limited", "invalid_request", "invalid_audiences", "delegated_mint_failed"],
-    handle(context, { body }) {
+    async handle(context, { body }) {
       const { userId } = requireUser(context);
       const { token, expiresAt } = context.core.mint.ownDelegation(userId, {
         ttlSeconds: body.ttl_seconds ?? 0,
         audiences: body.audiences ?? [],
       });
+      await context.core.audit.record(mintedEntry("delegated/token", token), context);
       return json(200, { token, expires_at: seconds(expiresAt) });
     },
   }),

@@ -4,6 +4,12 @@ import { isUuid, parseNewEmail } from "../../core/identifiers/index.ts";
 import { json, type Reply, type Route, type RouteContext, route } from "../route.ts";
 import { addressed, asBrowser, needs } from "./group-access.ts";
 
+/** Whom an invitation to register is mailed to: nobody who has an account, though the answer is the same. */
+interface Invitee {
+  readonly email: string;
+  readonly known: boolean;
+}
+
 interface Addition {
   readonly actor: string;
   readonly persona: string;
@@ -15,13 +21,15 @@ interface Addition {
  * A stranger gets a link, which works once there is an account. Clients of the later generation expect an invitation to register that brings
  * the role with it, by mail.
  */
-async function inviteStranger(context: RouteContext, email: string, addition: Addition): Promise<Reply> {
+async function inviteStranger(context: RouteContext, invitee: Invitee, addition: Addition): Promise<Reply> {
+  const { email } = invitee;
   await context.limitIp("auth_invite_create");
   await context.limit("auth_invite_create", email);
   const { actor, persona, instanceSlug, role } = addition;
   const made = context.core.inviteLinks.create({ persona, instanceSlug }, role, actor, 0, context);
   const link = await asBrowser(context, made);
-  const invite = context.config.contract === "0.97" ? await inviteToRegister(context, email, addition) : link;
+  const invite =
+    context.config.contract === "0.97" ? await inviteToRegister(context, invitee, addition) : link;
   return json(202, {
     ok: true,
     ...{ persona, instance_slug: instanceSlug, email, role },
@@ -31,9 +39,9 @@ async function inviteStranger(context: RouteContext, email: string, addition: Ad
   });
 }
 
-async function inviteToRegister(context: RouteContext, email: string, addition: Addition) {
+async function inviteToRegister(context: RouteContext, { email, known }: Invitee, addition: Addition) {
   const { actor: invitedBy, persona, instanceSlug, role } = addition;
-  const request = { email, invitedBy, persona, instanceSlug, role, ttlSeconds: 0 };
+  const request = { email, invitedBy, persona, instanceSlug, role, ttlSeconds: 0, silent: known };
   const made = context.core.registrationInvites.create(request, context);
   const { id, code, url } = await asBrowser(context, made, "target");
   return { id, code, url };
@@ -85,7 +93,9 @@ export const groupAdditionRoutes: readonly Route[] = [
       if (givenEmail !== "") {
         const email = parseNewEmail(givenEmail);
         const user = await users.byEmail(email);
-        if (user === undefined || user.deletedAt !== null) return inviteStranger(context, email, addition);
+        const known = user !== undefined && user.deletedAt === null;
+        if (!known || context.config.registration.hideFromManagers)
+          return inviteStranger(context, { email, known }, addition);
         userId = user.id;
       }
       if (!isUuid(userId)) throw new AuthError("not_found");

@@ -1,7 +1,9 @@
 import { Type } from "typebox";
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import { freshAuthMembers } from "../../core/step-up/sensitive.ts";
 import { requireUser } from "../principals.ts";
 import { json, type Route, route } from "../route.ts";
+import { freshAuthFields } from "../schemas.ts";
 import { addressed, asBrowser, needs } from "./group-access.ts";
 
 const shared = {
@@ -146,6 +148,51 @@ export const groupRoutes: readonly Route[] = [
         ...{ persona, instance_slug: group.instanceSlug ?? "" },
         ...(displayName === undefined ? {} : { display_name: group.displayName }),
       });
+    },
+  }),
+  route({
+    ...shared,
+    method: "DELETE",
+    path: "/{persona}/{instance_slug}",
+    limit: "group_settings",
+    personas: ({ name }) => name !== "root",
+    summary:
+      "Delete a group for good, with its roles, invites, keys and applications and the groups below it. Its slugs stay taken unless released.",
+    body: Type.Object({
+      password: Type.Optional(Type.String()),
+      release_slug: Type.Optional(Type.Boolean()),
+    }),
+    bodyMode: "optional",
+    replies: {
+      200: Type.Object({
+        ok: Type.Literal(true),
+        persona: Type.String(),
+        instance_slug: Type.String(),
+        ...freshAuthFields,
+      }),
+    },
+    errors: [
+      "not_authenticated",
+      "invalid_request",
+      "forbidden",
+      "not_found",
+      "rate_limited",
+      "step_up_required",
+      "invalid_password",
+      "password_reset_required",
+      "step_up_failed",
+      "token_issue_failed",
+      "database_error",
+    ],
+    before: needs("group:delete"),
+    async handle(context, { params, body }) {
+      const { persona, instanceSlug } = addressed(context, params);
+      const user = requireUser(context, "not_authenticated");
+      const fresh = await context.core.sensitiveGate.require(user, body.password, context);
+      const options = { releaseSlugs: body.release_slug === true };
+      const { deletion } = context.core.groups;
+      await asBrowser(context, deletion.remove({ persona, instanceSlug }, options, context));
+      return json(200, { ok: true, persona, instance_slug: instanceSlug, ...freshAuthMembers(fresh) });
     },
   }),
 ];

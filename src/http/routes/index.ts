@@ -7,12 +7,14 @@ import { applicationRoutes } from "./applications.ts";
 import { capabilityRoutes } from "./capabilities.ts";
 import { delegationRoutes } from "./delegation.ts";
 import { devRoutes } from "./dev.ts";
+import { discoveryRoutes } from "./discovery.ts";
 import { documentRoutes } from "./documents.ts";
 import { federationRoutes } from "./federation.ts";
 import { groupAdditionRoutes } from "./group-additions.ts";
 import { groupMemberRoutes } from "./group-members.ts";
 import { groupRoleRoutes } from "./group-roles.ts";
 import { groupRoutes } from "./groups.ts";
+import { hostedPageRoutes } from "./hosted-pages.ts";
 import { inviteRoutes, ownInviteRoutes } from "./invites.ts";
 import { loginRoutes } from "./login.ts";
 import { meRoutes } from "./me.ts";
@@ -68,7 +70,9 @@ export const routes: readonly Route[] = [
   ...remoteApplicationRoutes,
   ...applicationRoutes,
   ...delegationRoutes,
+  ...discoveryRoutes,
   ...documentRoutes,
   ...devRoutes,
   ...referenceRoutes(() => routes),
+  ...hostedPageRoutes,
 ];

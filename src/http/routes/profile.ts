@@ -155,7 +155,7 @@ export const profileRoutes: readonly Route[] = [
         throw new AuthError("invalid_request");
       try {
         const metadata = await context.core.users.patchMetadata(userId, { ...body }, context, {
-          nullRemoves: true,
+          own: true,
         });
         return json(200, { ok: true, metadata: visible(metadata ?? {}) });
       } catch (error) {

@@ -104,6 +104,26 @@ export const sessionRoutes: readonly Route[] = [
     },
   }),
   route({
+    method: "POST",
+    path: "/logout",
+    group: "sessions",
+    since: "0.97",
+    auth: "none",
+    limit: "auth_logout",
+    summary:
+      "End the session of a refresh token, when the access token has run out. Also a success for an unknown one.",
+    body: Type.Object({ refresh_token: Type.Optional(Type.String()) }),
+    replies: { 200: okBody },
+    errors: ["invalid_request", "rate_limited", "failed_to_logout"],
+    failure: "failed_to_logout",
+    async handle(context, { body }) {
+      const token = (body.refresh_token ?? "").trim();
+      if (token === "") throw new AuthError("invalid_request");
+      await context.core.sessions.end(token);
+      return json(200, { ok: true });
+    },
+  }),
+  route({
     method: "GET",
     path: "/user/sessions",
     group: "sessions",

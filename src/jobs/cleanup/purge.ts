@@ -32,7 +32,7 @@ export async function purgeDeletedUsers(
   { days = defaultDays, batchSize = defaultBatch, signal }: PurgeOptions = {},
 ): Promise<number> {
   const { clock } = platform;
-  const started = clock.millis();
+  const started = clock.monotonic();
   const cutoff = new Date(started - (days > 0 ? days : defaultDays) * day);
   const limit = batchSize > 0 ? batchSize : defaultBatch;
   let purged = 0;
@@ -41,7 +41,7 @@ export async function purgeDeletedUsers(
     let removed = 0;
     for (const id of ids) {
       signal?.throwIfAborted();
-      if (clock.millis() - started > timeLimitMillis) return purged;
+      if (clock.monotonic() - started > timeLimitMillis) return purged;
       if (await users.hardDelete(id, system, { ownerGuard: "warn" })) removed++;
     }
     purged += removed;

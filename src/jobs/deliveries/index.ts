@@ -88,14 +88,10 @@ function sending({
 }
 
 async function deliver(platform: DeliveryPlatform, queue: string, job: Job, send: Send): Promise<void> {
-  const { clock, ephemeral, config } = platform;
+  const { ephemeral, config } = platform;
   const message = parseQueuedMessage(payloadCipher(config).open(queue, job.payload));
-  const remaining = (message.expiresAt - clock.millis()) / 1000;
+  const remaining = job.secondsLeft;
   const facts = { message_id: message.id, kind: message.kind, channel: message.channel };
-  if (remaining <= 0) {
-    job.log.info(facts, "message dropped: its time is over");
-    return;
-  }
   const doneKey = `messages:delivered:${message.id}`;
   if ((await ephemeral.get(doneKey)) !== undefined) return;
   try {

@@ -25,6 +25,8 @@ export const groupHandlers: HandlerFactory = ({ groups }, config) => ({
   ensureRootGroup: () => groups.ensureRoot(),
   seedPermissionGroupContainment: () => groups.seedContainment(),
   createPermissionGroup: async ({ req }, { callContext }) => (await groups.create(req, callContext)).id,
+  deletePermissionGroup: ({ persona, instanceSlug, releaseSlug }, { callContext }) =>
+    groups.deletion.remove({ persona, instanceSlug }, { releaseSlugs: releaseSlug }, callContext),
   resolveGroupIdForSlug: async (args) => (await groups.resolve(args)).id,
   groupInstanceForSlug: async (args) => {
     const group = await groups.resolve(args);

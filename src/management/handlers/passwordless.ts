@@ -8,11 +8,20 @@ function ignoreMalformed(error: unknown): void {
   if (!malformed.some((code) => isAuthError(error, code))) throw error;
 }
 
+const inviteRefusals = [
+  "account_registration_invite_consumed",
+  "account_registration_invite_expired",
+  "account_registration_invite_revoked",
+] as const;
+
 /** A trusted caller may know that it was the invite which failed; everything else is a token that is none. */
 function refuse(error: unknown): never {
   if (!isAuthError(error, "invalid_or_expired_code")) throw error;
-  const invite = isAuthError(error.cause, "registration_disabled");
-  throw new AuthError(invite ? "account_registration_invite_not_found" : "invalid_token", { cause: error });
+  if (!isAuthError(error.cause, "registration_disabled"))
+    throw new AuthError("invalid_token", { cause: error });
+  const { cause } = error.cause;
+  const known = inviteRefusals.find((code) => isAuthError(cause, code));
+  throw new AuthError(known ?? "account_registration_invite_not_found", { cause: error });
 }
 
 /** Codes and links that a trusted caller asks for and redeems, counting the wrong guesses itself. */

@@ -1,10 +1,17 @@
-import type { RemoteApplication as RemoteApplicationDto } from "../../contract/dtos/index.ts";
+import type {
+  RemoteAppAttributeDef,
+  RemoteApplication as RemoteApplicationDto,
+} from "../../contract/dtos/index.ts";
 import { zeroTime } from "../../contract/time.ts";
-import type { RemoteApplication } from "../../core/remote-applications/index.ts";
+import type { AttributeDefinition, RemoteApplication } from "../../core/remote-applications/index.ts";
 import type { HandlerFactory } from "./index.ts";
 
 function applicationDto(application: RemoteApplication): RemoteApplicationDto {
   return { ...application, rootVerifiedAt: application.rootVerifiedAt ?? zeroTime() };
+}
+
+function definitionDto(stored: AttributeDefinition): RemoteAppAttributeDef {
+  return { ...stored, definition: JSON.parse(stored.definition) };
 }
 
 /** External issuers whose tokens are accepted, and what they may do. */
@@ -25,7 +32,14 @@ export const remoteApplicationHandlers: HandlerFactory = ({ remoteApplications }
     return config.contract === "0.97" ? authority : authority.permissions;
   },
   resolveRemoteAppAttributeDef: async ({ appId, key, version }) => {
-    const found = await remoteApplications.attributeDefinition(appId, key, version);
-    return { ...found, definition: JSON.parse(found.definition) };
+    return definitionDto(await remoteApplications.attributeDefinition(appId, key, version));
   },
+  registerRemoteAppAttributeDef: async ({ appId, key, version, definition }, { callContext }) => {
+    const json = JSON.stringify(definition);
+    return definitionDto(await remoteApplications.defineAttribute(appId, key, version, json, callContext));
+  },
+  listRemoteAppAttributeDefs: async ({ appId }) =>
+    (await remoteApplications.attributeDefinitions(appId)).map(definitionDto),
+  deleteRemoteAppAttributeDef: ({ appId, key }, { callContext }) =>
+    remoteApplications.removeAttribute(appId, key, callContext),
 });

@@ -25,9 +25,17 @@ export function decide(rule: LimitRule, state: LimitState): LimitDecision {
   };
 }
 
+/**
+ * Milliseconds a hit may lie in the future: servers that took over from one another differ by so much. One further ahead was made before the
+ * clock was set back, and counts for nothing: it would lock people out until the clock has caught up.
+ */
+export const tolerableFutureMs = 1_000;
+
 /** State of a log of accepted hits (milliseconds, ascending) at `now`; used by the backends that have the whole log at hand. */
 export function stateOf(rule: LimitRule, hits: readonly number[], now: number): Omit<LimitState, "accepted"> {
-  const inWindow = hits.filter((hit) => hit > now - rule.windowSeconds * 1000);
+  const inWindow = hits.filter(
+    (hit) => hit > now - rule.windowSeconds * 1000 && hit <= now + tolerableFutureMs,
+  );
   const last = inWindow.at(-1);
   const cooldownMs = last === undefined ? 0 : last + (rule.cooldownSeconds ?? 0) * 1000 - now;
   // The hit that has to leave the window before there is room: the oldest, unless the limit was lowered meanwhile.

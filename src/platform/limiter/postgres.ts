@@ -1,5 +1,5 @@
 import { type Database, type Queryable, sql } from "../postgres/port.ts";
-import { decide, stateOf } from "./decision.ts";
+import { decide, stateOf, tolerableFutureMs } from "./decision.ts";
 import type { RateLimiter } from "./port.ts";
 
 /**
@@ -16,14 +16,14 @@ const hitLog = sql(
     WHERE $2::int > 0
     ON CONFLICT (key) DO UPDATE SET
       hits = ARRAY(
-        SELECT h FROM unnest(r.hits) AS h WHERE h > clock_timestamp() - $3::float8 * interval '1 second' ORDER BY h
+        SELECT h FROM unnest(r.hits) AS h WHERE ${within("$3")} ORDER BY h
       ) || clock_timestamp(),
       expires_at = clock_timestamp() + ($3::float8 + 1) * interval '1 second'
     WHERE (
-        SELECT count(*) FROM unnest(r.hits) AS h WHERE h > clock_timestamp() - $3::float8 * interval '1 second'
+        SELECT count(*) FROM unnest(r.hits) AS h WHERE ${within("$3")}
       ) < $2::int
       AND NOT EXISTS (
-        SELECT FROM unnest(r.hits) AS h WHERE h > clock_timestamp() - $4::float8 * interval '1 second'
+        SELECT FROM unnest(r.hits) AS h WHERE ${within("$4")}
       )
     RETURNING r.hits
   )
@@ -37,6 +37,12 @@ const deleteExpired = sql(
   "limiter.deleteExpired",
   (s) => `DELETE FROM ${s}.rate_limits WHERE expires_at <= now()`,
 );
+
+/** Whether a hit was made within so many seconds. */
+function within(seconds: string): string {
+  return `h > clock_timestamp() - ${seconds}::float8 * interval '1 second'
+    AND h <= clock_timestamp() + interval '${tolerableFutureMs} milliseconds'`;
+}
 
 function epoch(expression: string): string {
   return `(extract(epoch FROM ${expression}) * 1000)::float8`;

@@ -1,6 +1,6 @@
 import type { RedisConnection } from "../redis/connection.ts";
 import { redisScript } from "../redis/script.ts";
-import { decide } from "./decision.ts";
+import { decide, tolerableFutureMs } from "./decision.ts";
 import type { RateLimiter } from "./port.ts";
 
 /**
@@ -14,6 +14,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local limit, window, cooldown = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', now + ${tolerableFutureMs}), '+inf')
 local count = redis.call('ZCARD', KEYS[1])
 local cooldownLeft, windowWait = 0, 0
 if cooldown > 0 and count > 0 then

@@ -15,10 +15,10 @@ export interface PreparedText {
  * One connection. Statements may be sent before earlier ones have answered: they travel together and run in order.
  */
 export class Connection {
-  /** When the pool is to replace it, milliseconds since the epoch. */
+  /** When the pool is to replace it, milliseconds of `performance.now`. */
   retireAt = Number.POSITIVE_INFINITY;
-  /** When it last became idle. */
-  idleSince: number = Date.now();
+  /** When it last became idle, on the same clock. */
+  idleSince: number = performance.now();
   readonly target: DsnHost;
   readonly tls: TlsOptions;
   readonly #client: pg.Client;

@@ -81,9 +81,9 @@ async function stopOrphan(data: string, log: Log): Promise<void> {
   if (Number.isInteger(pid) && pid > 1 && isAlive(pid) && (await servesDirectory(pid, data))) {
     log.warn({ pid }, "stopping an embedded PostgreSQL left behind by a killed process");
     process.kill(pid, "SIGINT");
-    const deadline = Date.now() + stopTimeoutMs;
+    const deadline = performance.now() + stopTimeoutMs;
     while (isAlive(pid)) {
-      if (Date.now() > deadline)
+      if (performance.now() > deadline)
         throw new Error(`The PostgreSQL process ${pid} left in ${data} does not stop.`);
       await delay(50);
     }

@@ -23,7 +23,7 @@ interface Lookup {
 
 interface Batch {
   readonly lookups: readonly Lookup[];
-  /** Milliseconds since the epoch. */
+  /** Milliseconds of `performance.now`. */
   readonly deadline: number;
   /** Undefined while the batch waits for one. */
   connection: Connection | undefined;
@@ -60,7 +60,7 @@ export function createLookups(pool: ConnectionPool, timeoutMs: number, log: Log)
   async function send(lookups: readonly Lookup[]): Promise<void> {
     const batch: Batch = {
       lookups,
-      deadline: timeoutMs > 0 ? Date.now() + timeoutMs : Number.POSITIVE_INFINITY,
+      deadline: timeoutMs > 0 ? performance.now() + timeoutMs : Number.POSITIVE_INFINITY,
       connection: undefined,
       unsettled: lookups.length,
       cancelling: undefined,
@@ -119,7 +119,7 @@ export function createLookups(pool: ConnectionPool, timeoutMs: number, log: Log)
       watching = undefined;
       return;
     }
-    const now = Date.now();
+    const now = performance.now();
     for (const batch of flying) {
       for (const lookup of batch.lookups) {
         if (lookup.answered) continue;

@@ -77,7 +77,7 @@ async function openAt(
   kind: TargetSession,
   race: Race,
 ): Promise<Connection> {
-  const deadline = Date.now() + options.timeoutMs;
+  const deadline = performance.now() + options.timeoutMs;
   let answered = false;
   const answer = (): void => {
     if (!answered) race.silent--;
@@ -89,7 +89,7 @@ async function openAt(
       return await openWanted(options, host, kind);
     } catch (error) {
       answer();
-      if (!(error instanceof OtherKind) || race.silent === 0 || Date.now() > deadline) throw error;
+      if (!(error instanceof OtherKind) || race.silent === 0 || performance.now() > deadline) throw error;
     }
     await delay(lookAgainMs);
   }

@@ -139,7 +139,7 @@ export class ConnectionPool {
 
   /** Opens as many connections as there are callers for, within the limit. */
   #grow(): void {
-    if (Date.now() < this.#restUntil) {
+    if (performance.now() < this.#restUntil) {
       // Whoever could wait for a lent connection does; without any there is nothing to wait for.
       if (this.#lent.size === 0 && this.#opening === 0) this.#refuseAll();
       return;
@@ -157,7 +157,8 @@ export class ConnectionPool {
         connection.onBroken(() => this.#drop(connection));
         // Spread, so that connections opened together do not all end together.
         const { maxLifetimeMs } = this.#options;
-        if (maxLifetimeMs > 0) connection.retireAt = Date.now() + maxLifetimeMs * (0.9 + 0.1 * Math.random());
+        if (maxLifetimeMs > 0)
+          connection.retireAt = performance.now() + maxLifetimeMs * (0.9 + 0.1 * Math.random());
         if (connection.broken) this.#afterLoss();
         else if (this.#closed) {
           this.#end(connection);
@@ -170,7 +171,7 @@ export class ConnectionPool {
           this.#options.log.warn({ err: error }, "connecting to the database failed");
         }
         this.#lastFailure = error;
-        this.#restUntil = Date.now() + restMs;
+        this.#restUntil = performance.now() + restMs;
         if (this.#lent.size === 0 && this.#opening === 0) this.#refuseAll();
         this.#checkEmpty();
       },
@@ -189,7 +190,7 @@ export class ConnectionPool {
       waiter.give(connection);
       return;
     }
-    connection.idleSince = Date.now();
+    connection.idleSince = performance.now();
     this.#idle.push(connection);
     this.#checkEmpty();
   }
@@ -224,12 +225,12 @@ export class ConnectionPool {
   }
 
   #isOld(connection: Connection): boolean {
-    return Date.now() > connection.retireAt;
+    return performance.now() > connection.retireAt;
   }
 
   #maintain(): void {
     const { min, idleTimeoutMs } = this.#options;
-    const now = Date.now();
+    const now = performance.now();
     this.#silence.look(this.#lent);
     for (const connection of [...this.#idle]) {
       const surplus =

@@ -78,7 +78,7 @@ export function createSilenceWatch(options: SilenceOptions): { look(lent: Iterab
         options.drop(dead);
         pauseMs = firstPauseMs;
       } else {
-        notBefore = Date.now() + pauseMs;
+        notBefore = performance.now() + pauseMs;
         pauseMs = Math.min(pauseMs * 2, longestPauseMs);
       }
     } finally {
@@ -88,7 +88,7 @@ export function createSilenceWatch(options: SilenceOptions): { look(lent: Iterab
 
   return {
     look(lent) {
-      const now = Date.now();
+      const now = performance.now();
       const silent = suspects(lent, now);
       if (silent.length === 0) pauseMs = firstPauseMs;
       if (silent.length === 0 || looking || now < notBefore) return;

@@ -14,5 +14,7 @@ export interface EnqueueOptions {
 /** Durable jobs, run by the jobs worker (pg-boss). */
 export interface JobQueue {
   enqueue(queue: string, payload: object, options?: EnqueueOptions): Promise<void>;
+  /** Whether a job with this key has been enqueued: it is alive, or came to its end during the last hour. */
+  holds(queue: string, key: string): Promise<boolean>;
   close(): Promise<void>;
 }

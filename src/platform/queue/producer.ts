@@ -60,6 +60,10 @@ export function createJobQueue(database: Database, log: Log): JobQueue {
       };
       await boss.send(queue, payload, sendOptions);
     },
+    async holds(queue, key) {
+      const boss = await ready();
+      return (await boss.findJobs(queue, { key, limit: 1 })).length > 0;
+    },
     async close() {
       const boss = await started?.catch(() => undefined);
       await boss?.stop({ graceful: false, close: false });

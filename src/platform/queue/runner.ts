@@ -14,6 +14,8 @@ export interface Job {
   readonly attempt: number;
   /** Nobody will try again. */
   readonly lastAttempt: boolean;
+  /** Seconds from the start of this attempt until the job's time is over, by the database's clock. */
+  readonly secondsLeft: number;
   /** Aborts when the attempt runs out of time or the worker is stopped. */
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -51,6 +53,9 @@ interface Instruments {
   readonly tracing: Tracing | undefined;
 }
 
+/** How often one of the nodes looks for jobs whose worker died: somebody waits for what they send. */
+const orphanCheckSeconds = 10;
+
 /** Maintenance of a long queue takes its time. */
 const statementTimeoutMs = 60_000;
 
@@ -65,7 +70,8 @@ export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunn
     createSchema: false,
     registerInstance: false,
     openTelemetry: { enabled: false },
-    superviseIntervalSeconds: 30,
+    superviseIntervalSeconds: orphanCheckSeconds,
+    monitorIntervalSeconds: orphanCheckSeconds,
     maintenanceIntervalSeconds: 300,
     cronWorkerIntervalSeconds: 5,
   });
@@ -161,8 +167,9 @@ async function untracedAttempt(
   { jobs, seconds }: Instruments,
 ): Promise<void> {
   const queue = definition.name;
-  // Retention is enforced by maintenance now and then; what a late job carries may be dead already.
-  if (job.keepUntil.getTime() <= Date.now()) {
+  // Retention is enforced by maintenance now and then; what a late job carries may be dead already. Both times are the database's.
+  const secondsLeft = (job.keepUntil.getTime() - job.startedOn.getTime()) / 1000;
+  if (secondsLeft <= 0) {
     jobs.add({ queue, result: "expired" });
     log.info({ jobId: job.id }, "job dropped: its time is over");
     return;
@@ -175,6 +182,7 @@ async function untracedAttempt(
       payload: job.data,
       attempt: job.retryCount + 1,
       lastAttempt,
+      secondsLeft,
       signal: job.signal,
       log: log.child({ jobId: job.id }),
     });

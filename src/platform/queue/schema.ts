@@ -82,6 +82,9 @@ export async function migrateQueue(migration: QueueMigration): Promise<void> {
   }
 }
 
+/** A job whose worker gave no sign of life for so long is given to another: the least the library allows. */
+const heartbeatSeconds = 10;
+
 /** Creates the queue, or brings an existing one to its definition. */
 export async function defineQueue(boss: PgBoss, queue: QueueDefinition): Promise<void> {
   const options = {
@@ -90,6 +93,7 @@ export async function defineQueue(boss: PgBoss, queue: QueueDefinition): Promise
     retryDelayMax: queue.retryDelayMaxSeconds ?? 900,
     retryBackoff: true,
     expireInSeconds: queue.timeoutSeconds ?? 300,
+    heartbeatSeconds,
     retentionSeconds: queue.retentionSeconds ?? 86_400,
     // Enough to see what happened; payloads do not lie around longer.
     deleteAfterSeconds: 3_600,
@@ -102,8 +106,8 @@ export async function defineQueue(boss: PgBoss, queue: QueueDefinition): Promise
 
 /** Index builds of an upgrade run in the background of the instance that migrated: they must not be cut off. */
 async function backgroundMigrations(boss: PgBoss): Promise<void> {
-  const deadline = Date.now() + 600_000;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + 600_000;
+  while (performance.now() < deadline) {
     const open = (await boss.getBamStatus()).some(
       ({ status }) => status === "pending" || status === "in_progress",
     );

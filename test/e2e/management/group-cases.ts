@@ -47,6 +47,15 @@ export const groupCases: Cases = {
   ensureRootGroup: { args: () => ({}), check: (id) => expect(id).toMatch(/^[0-9a-f-]{36}$/) },
   seedPermissionGroupContainment: { args: () => ({}) },
   externalInvitesEnabled: { args: () => ({}), check: (enabled) => expect(enabled).toBe(true) },
+  deletePermissionGroup: {
+    before: found,
+    args: (world) => ({ ...org(world), releaseSlug: false }),
+    check: async (_, world) => {
+      const gone = await world.client.resolveGroupIdForSlug(org(world)).catch((error) => error.code);
+      expect(gone).toBe("permission_group_not_found");
+    },
+    errors: { permission_group_not_found: () => ({ ...nowhere, releaseSlug: false }) },
+  },
   createPermissionGroup: {
     args: (world) => ({ req: { ...org(world), ownerSubjectId: world.userId } }),
     check: async (id, world) => expect(await world.client.resolveGroupIdForSlug(org(world))).toBe(id),

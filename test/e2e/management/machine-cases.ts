@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { expect } from "vitest";
+import type { JsonValue } from "../../../src/client/index.ts";
 import { type Cases, nobody, type World } from "./case.ts";
 import { found, org, slugOf } from "./group-cases.ts";
 
@@ -221,8 +222,61 @@ export const machineCases: Cases = {
       remote_application_not_found: () => ({ appId: nobody }),
     },
   },
+  registerRemoteAppAttributeDef: {
+    before: newApplication,
+    args: (world) => tier(world, 0, { name: "gold", seats: 5 }),
+    check: async (stored, world) => {
+      const first = {
+        remoteApplicationId: made.get(`${world.tag} app`),
+        ...{ key: "tier", version: 1, definition: { name: "gold", seats: 5 } },
+      };
+      expect(stored).toEqual(first);
+      const { client } = world;
+      await client.registerRemoteAppAttributeDef(tier(world, 3, ["gold"]));
+      await client.registerRemoteAppAttributeDef(tier(world, 3, "silver"));
+      const of = { appId: stored.remoteApplicationId, key: "tier" };
+      const third = { ...first, version: 3, definition: "silver" };
+      expect(await client.resolveRemoteAppAttributeDef({ ...of, version: 0 })).toEqual(third);
+      expect(await client.resolveRemoteAppAttributeDef({ ...of, version: 1 })).toEqual(first);
+      expect(await client.listRemoteAppAttributeDefs(of)).toEqual([first, third]);
+    },
+    errors: {
+      invalid_attribute_def: () => ({ appId: nobody, key: "no key", version: 1, definition: {} }),
+      remote_application_not_found: () => ({ appId: nobody, key: "tier", version: 1, definition: {} }),
+    },
+  },
+  listRemoteAppAttributeDefs: {
+    before: newApplication,
+    args: (world) => ({ appId: made.get(`${world.tag} app`) ?? "" }),
+    check: (list) => expect(list).toEqual([]),
+    errors: {
+      invalid_attribute_def: () => ({ appId: " " }),
+      remote_application_not_found: () => ({ appId: nobody }),
+    },
+  },
+  deleteRemoteAppAttributeDef: {
+    before: async (world) => {
+      await newApplication(world);
+      await world.client.registerRemoteAppAttributeDef(tier(world, 1, true));
+      await world.client.registerRemoteAppAttributeDef(tier(world, 2, false));
+    },
+    args: (world) => ({ appId: made.get(`${world.tag} app`) ?? "", key: "tier" }),
+    check: async (_, world) => {
+      const appId = made.get(`${world.tag} app`) ?? "";
+      expect(await world.client.listRemoteAppAttributeDefs({ appId })).toEqual([]);
+    },
+    errors: {
+      attribute_def_not_found: () => ({ appId: nobody, key: "tier" }),
+      invalid_attribute_def: () => ({ appId: nobody, key: " " }),
+    },
+  },
   resolveRemoteAppAttributeDef: {
-    // Definitions are registered by programs that hold the capabilities themselves: no method does it.
+    before: async (world) => {
+      await newApplication(world);
+      await world.client.registerRemoteAppAttributeDef(tier(world, 2, { name: "gold" }));
+    },
+    args: (world) => ({ appId: made.get(`${world.tag} app`) ?? "", key: "tier", version: 0 }),
+    check: ({ version, definition }) => expect([version, definition]).toEqual([2, { name: "gold" }]),
     errors: {
       invalid_attribute_def: () => ({ appId: "", key: "tier", version: 0 }),
       attribute_def_not_found: () => ({ appId: nobody, key: "tier", version: 0 }),
@@ -246,6 +300,11 @@ export const machineCases: Cases = {
     },
   },
 };
+
+const tier = (world: World, version: number, definition: JsonValue) => ({
+  appId: made.get(`${world.tag} app`) ?? "",
+  ...{ key: "tier", version, definition },
+});
 
 /** Tells the cases the deployment's own issuer. */
 export function knowIssuer(issuer: string): void {

@@ -25,6 +25,13 @@ const queued = "messages are queued, and the queue is there";
 const console = "development has a console sender";
 
 /** Codes and links that a trusted caller asks for and redeems. */
+const inviteRefusals = {
+  account_registration_invite_consumed: invitedOnly,
+  account_registration_invite_expired: invitedOnly,
+  account_registration_invite_not_found: invitedOnly,
+  account_registration_invite_revoked: invitedOnly,
+};
+
 export const passwordlessCases: Cases = {
   startPasswordless: {
     args: ({ email }) => request(email),
@@ -59,7 +66,7 @@ export const passwordlessCases: Cases = {
         return { identifier: world.email, code: codeOf(world) };
       },
     },
-    unreachable: { account_registration_invite_not_found: invitedOnly },
+    unreachable: inviteRefusals,
   },
   confirmPasswordlessToken: {
     before: start,
@@ -72,7 +79,7 @@ export const passwordlessCases: Cases = {
         return { token: tokenOf(world) };
       },
     },
-    unreachable: { account_registration_invite_not_found: invitedOnly },
+    unreachable: inviteRefusals,
   },
   recordFailedPasswordlessCode: {
     args: ({ email }) => ({ identifier: email }),

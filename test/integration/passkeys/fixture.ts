@@ -50,6 +50,7 @@ export async function openFixture(overrides: ConfigOverrides = {}) {
           platform.log,
         ),
         completion: createLoginCompletion({
+          newDevices: { notice: async () => undefined },
           users,
           sessions,
           secondFactors: { begin: () => Promise.reject(new Error("a passkey is no first factor")) },

@@ -7,6 +7,7 @@ import {
   sweepRateLimits,
 } from "../../../src/platform/limiter/index.ts";
 import { createMemoryRateLimiter } from "../../../src/platform/limiter/memory.ts";
+import { sql } from "../../../src/platform/postgres/port.ts";
 import type { RedisConnection } from "../../../src/platform/redis/connection.ts";
 import { openTestDatabase, openTestRedis, type TestDatabase } from "./backends.ts";
 
@@ -150,6 +151,55 @@ it("keeps the contract's key and layout in Redis, and lets keys expire", async (
   expect(members[0]?.split(":")[0]).toBe(members[1]);
   expect(ttl).toBeGreaterThan(59_000);
   expect(ttl).toBeLessThanOrEqual(61_000);
+});
+
+describe("hits from before the clock was set back by an hour", () => {
+  const rule = { limit: 2, windowSeconds: 60, cooldownSeconds: 30 };
+  const check = { key: "auth:b:ip:future", bucket: "b", rule };
+  const spend = async (limiter: RateLimiter): Promise<void> => {
+    expect((await limiter.hit(check)).allowed).toBe(true);
+    expect((await limiter.hit(check)).allowed).toBe(false);
+  };
+  /** Let in at once, and then no longer shut out than the rule says. */
+  const isOpen = async (limiter: RateLimiter): Promise<void> => {
+    expect(await limiter.hit(check)).toEqual({ allowed: true, limit: 2, remaining: 1 });
+    const next = await limiter.hit(check);
+    expect(next).toMatchObject({ allowed: false, reason: "cooldown" });
+    expect(next.retryAfterSeconds).toBeLessThanOrEqual(30);
+  };
+
+  it("lock nobody out over Redis", async () => {
+    const limiter = createRateLimiter({ redis, database: postgres.database });
+    await spend(limiter);
+    const name = redis.key(`${check.key}:${check.bucket}`);
+    await redis.run(async (client) => {
+      for (const member of await client.zrange(name, "0", "-1"))
+        await client.zincrby(name, 3_600_000, member);
+    });
+    await isOpen(limiter);
+  });
+
+  it("lock nobody out over PostgreSQL", async () => {
+    const limiter = createRateLimiter({ redis: undefined, database: postgres.database });
+    await spend(limiter);
+    await postgres.database.run(
+      sql(
+        "test.future",
+        (s) =>
+          `UPDATE ${s}.rate_limits SET hits = ARRAY(SELECT h + interval '1 hour' FROM unnest(hits) AS h) WHERE key = $1`,
+      ),
+      [`${check.key}:${check.bucket}`],
+    );
+    await isOpen(limiter);
+  });
+
+  it("lock nobody out in memory", async () => {
+    let now = Date.now();
+    const limiter = createMemoryRateLimiter({ ...systemClock, millis: () => now });
+    await spend(limiter);
+    now -= 3_600_000;
+    await isOpen(limiter);
+  });
 });
 
 it("sweeps logs whose window has passed", async () => {

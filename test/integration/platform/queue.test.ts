@@ -152,6 +152,14 @@ describe("with a worker", () => {
     expect(await metrics.text()).toContain('authkit_jobs_total{queue="plain",result="expired"} 1');
   });
 
+  it("remembers which keys it was given, also of jobs that are done", async () => {
+    await queue.enqueue("plain", { n: "remembered" }, { key: "remembered" });
+    await eventually(() => of("plain").some(({ payload }) => JSON.stringify(payload).includes("remembered")));
+    expect(await queue.holds("plain", "remembered")).toBe(true);
+    expect(await queue.holds("plain", "never given")).toBe(false);
+    expect(await queue.holds("flaky", "remembered")).toBe(false);
+  });
+
   it("takes a key again once its job is done", async () => {
     await queue.enqueue("plain", { n: "again" }, { key: "same" });
     await eventually(() => of("plain").some(({ payload }) => JSON.stringify(payload).includes("again")));

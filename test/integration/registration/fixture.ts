@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { inject } from "vitest";
 import { createContactChanges } from "../../../src/core/contact-change/index.ts";
 import { createLimits } from "../../../src/core/limits/index.ts";
@@ -60,6 +61,7 @@ export class RecordingMessages {
 class HeldQueue implements JobQueue {
   readonly jobs: object[] = [];
   enqueue = async (_queue: string, payload: object): Promise<void> => void this.jobs.push(payload);
+  holds = async (): Promise<boolean> => false;
   close = async (): Promise<void> => undefined;
 }
 
@@ -103,6 +105,7 @@ function assemble(built: ReturnType<UsersFixture["with"]>, redis: ReturnType<typ
   const secondFactor: { answer: SecondFactorRequired | undefined } = { answer: undefined };
   const verificationGate = createVerificationGate(platform, { proofs, messages: contactMessages, limits });
   const completion = createLoginCompletion({
+    newDevices: { notice: async () => undefined },
     users,
     sessions,
     secondFactors: { begin: async () => secondFactor.answer },
@@ -140,7 +143,7 @@ function assemble(built: ReturnType<UsersFixture["with"]>, redis: ReturnType<typ
     /** Runs what was left to the background. */
     async serveBackground(): Promise<void> {
       for (const payload of queue.jobs.splice(0)) {
-        const { request, context: from } = background.open(payload);
+        const { request, context: from } = background.open(payload, randomUUID());
         const { kind, channel, address, registration: claim, userId } = request;
         if (kind === "registration") await registration.serve(channel, address, claim, from);
         else if (kind === "contact_change") await contactChanges.serve(userId ?? "", channel, address, from);

@@ -24,6 +24,14 @@ async function refresh(target: Pick<Fixture, "sessions">, token: string): Promis
   return outcome;
 }
 
+/** Moves a session's last rotation into the past, seconds; negative: into the future. */
+async function rotatedEarlier(sessionId: string, seconds: number): Promise<void> {
+  await f.query(
+    `UPDATE S.refresh_sessions SET previous_rotated_at = clock_timestamp() - $2::float8 * interval '1 second' WHERE id = $1`,
+    [sessionId, seconds],
+  );
+}
+
 async function events(userId: string): Promise<string[]> {
   const rows = await f.query<{ line: string }>(
     `SELECT concat_ws(' ', event, method, reason) AS line FROM S.session_events WHERE user_id = $1 ORDER BY id`,
@@ -324,7 +332,8 @@ describe("refresh", () => {
     const [before] = await f.query(`SELECT xmin::text, * FROM S.refresh_sessions WHERE id = $1`, [
       grant.sessionId,
     ]);
-    f.clock.advance(30);
+    // The window is judged by the database's clock alone.
+    f.clock.advance(3_600);
     expect((await refresh(f, grant.refreshToken)).refreshToken).toBe(next.refreshToken);
     const [after] = await f.query(`SELECT xmin::text, * FROM S.refresh_sessions WHERE id = $1`, [
       grant.sessionId,
@@ -332,12 +341,31 @@ describe("refresh", () => {
     expect(after).toEqual(before);
   });
 
+  it.each([29, -29])(
+    "a repeat %d s after the rotation, whatever the clocks say, is within the window",
+    async (age) => {
+      const user = await addUser(f);
+      const grant = await signIn(f, user.id);
+      const next = await refresh(f, grant.refreshToken);
+      await rotatedEarlier(grant.sessionId, age);
+      expect((await refresh(f, grant.refreshToken)).refreshToken).toBe(next.refreshToken);
+    },
+  );
+
+  it("takes a rotation in the future, from before the database's clock was set back, for an old one", async () => {
+    const user = await addUser(f);
+    const grant = await signIn(f, user.id);
+    await refresh(f, grant.refreshToken);
+    await rotatedEarlier(grant.sessionId, -3_600);
+    expect(await refusal(f.sessions.refresh(grant.refreshToken, context()))).toBe("invalid_refresh_token");
+  });
+
   it("judges a repeat after the window as reuse and ends the family", async () => {
     const user = await addUser(f);
     const other = await signIn(f, user.id);
     const grant = await signIn(f, user.id);
     const next = await refresh(f, grant.refreshToken);
-    f.clock.advance(30.001);
+    await rotatedEarlier(grant.sessionId, 30.001);
     expect(await refusal(f.sessions.refresh(grant.refreshToken, context()))).toBe("invalid_refresh_token");
     expect(await refusal(f.sessions.refresh(next.refreshToken, context()))).toBe("invalid_refresh_token");
     expect((await f.sessions.list(user.id)).map((session) => session.id)).toEqual([other.sessionId]);

@@ -67,6 +67,19 @@ describe("open registration", () => {
     expect(actions).toEqual(["user.created", "provider.linked"]);
   });
 
+  test("a sign-in that is refused is in the history of the wallet's account", async () => {
+    const wallet = testWallet();
+    const signIn = async () => {
+      const { message } = await server().core.solana.challenge({ address: wallet.address });
+      return server().core.solana.login(wallet.output(message), context);
+    };
+    const { userId } = await signIn();
+    await server().client().banUser({ userId, reason: null, until: null, bannedBy: "" });
+    expect(await codeOf(signIn())).toBe("user_banned");
+    const [latest] = await server().core.audit.signIns(userId);
+    expect(latest).toMatchObject({ event: "session_failed", method: "solana_login", reason: "user_banned" });
+  });
+
   test("fifty accounts that race for one wallet: one gets it", async () => {
     const wallet = testWallet();
     const people = await Promise.all(

@@ -310,7 +310,7 @@ describe("profile", () => {
       a: { b: 3 },
       d: null,
     });
-    expect(await f.users.patchMetadata(user.id, { d: null }, context(), { nullRemoves: true })).toEqual({
+    expect(await f.users.patchMetadata(user.id, { d: null }, context(), { own: true })).toEqual({
       a: { b: 3 },
     });
     expect(await refusal(f.users.patchMetadata(nobody, { a: 1 }, context()))).toBe("user_not_found");
@@ -322,14 +322,17 @@ describe("profile", () => {
 
   it("caps metadata but lets what is too large shrink", async () => {
     const user = await addUser(f);
-    expect(await refusal(f.users.patchMetadata(user.id, { a: "x".repeat(17_000) }, context()))).toBe(
-      "invalid_request",
-    );
+    const own = { own: true };
+    const patch = (size: number, options = {}) =>
+      f.users.patchMetadata(user.id, { a: "x".repeat(size) }, context(), options);
+    expect(await refusal(patch(17_000, own))).toBe("invalid_request");
+    expect(await refusal(patch(66_000))).toBe("invalid_request");
+    expect(await patch(17_000)).toMatchObject({});
     await f.query(`UPDATE S.users SET metadata = jsonb_build_object('a', repeat('x', 40000)) WHERE id = $1`, [
       user.id,
     ]);
-    expect(await refusal(f.users.patchMetadata(user.id, { b: 1 }, context()))).toBe("invalid_request");
-    expect(await f.users.patchMetadata(user.id, { a: "y".repeat(30_000) }, context())).toMatchObject({});
+    expect(await refusal(f.users.patchMetadata(user.id, { b: 1 }, context(), own))).toBe("invalid_request");
+    expect(await patch(30_000, own)).toMatchObject({});
   });
 
   it("loses no member to a parallel patch", async () => {

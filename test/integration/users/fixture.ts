@@ -22,6 +22,7 @@ export class TestClock implements Clock {
   now = () => new Date(this.#millis);
   millis = () => this.#millis;
   epochSeconds = () => Math.floor(this.#millis / 1000);
+  monotonic = () => this.#millis;
   advance(seconds: number): void {
     this.#millis += seconds * 1000;
   }

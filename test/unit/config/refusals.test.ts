@@ -296,6 +296,7 @@ describe("tokens, sessions and policies", () => {
       maxPerUser: 3,
       rotationGraceSeconds: 30,
       refreshCookie: false,
+      newDeviceNotice: true,
     });
     expect(sessions({ AUTHKIT_REFRESH_TOKEN_TTL: "-5h" }).refreshTtlSeconds).toBe(0);
     expect(sessions({ AUTHKIT_REFRESH_TOKEN_TTL: "720h" }).refreshTtlSeconds).toBe(2_592_000);
@@ -341,6 +342,7 @@ describe("tokens, sessions and policies", () => {
     expect(problems(env)).toEqual([expect.stringContaining("no method can work without a sender")]);
     expect(config({ ...env, AUTHKIT_2FA_METHODS: "totp,sms,totp" }).mfa).toEqual({
       mode: "required",
+      endsSessions: false,
       methods: ["totp", "sms"],
     });
   });
@@ -371,13 +373,23 @@ describe("tokens, sessions and policies", () => {
   });
 
   test("retention is counted in days", () => {
-    expect(config({}).retention).toEqual({ sessionEventDays: 365, purgeDeletedAfterDays: 0, auditDays: 365 });
+    expect(config({}).retention).toEqual({
+      sessionEventDays: 365,
+      purgeRevokesApiKeys: false,
+      purgeDeletedAfterDays: 0,
+      auditDays: 365,
+    });
     const made = config({
       AUTHKIT_SESSION_EVENT_RETENTION: "-1s",
       AUTHKIT_PURGE_DELETED_AFTER: "720h",
       AUTHKIT_AUDIT_RETENTION: "0",
     });
-    expect(made.retention).toEqual({ sessionEventDays: -1, purgeDeletedAfterDays: 30, auditDays: -1 });
+    expect(made.retention).toEqual({
+      sessionEventDays: -1,
+      purgeRevokesApiKeys: false,
+      purgeDeletedAfterDays: 30,
+      auditDays: -1,
+    });
   });
 });
 

@@ -154,7 +154,11 @@ const cases: Readonly<Record<VariableKey, Case>> = {
     ["five", "1.5", "0x1"],
   ],
   rotationGrace: [[["-1s", -1_000]], ["30"]],
+  discovery: switches,
+  hostedPages: switches,
+  machineTokenIds: switches,
   refreshCookie: booleans,
+  newDeviceNotice: switches,
   registrationMode: [
     [
       ["Open", "open"],
@@ -173,6 +177,11 @@ const cases: Readonly<Record<VariableKey, Case>> = {
   ],
   verificationExemptBefore: [[["2026-01-01", new Date("2026-01-01")]], ["soon"]],
   hideExisting: booleans,
+  hideFromManagers: booleans,
+  uncheckedCreateUser: booleans,
+  machinesMayBan: booleans,
+  mfaEndsSessions: booleans,
+  purgeRevokesApiKeys: booleans,
   reservedUsernames: textLists,
   verificationSendTimeout: durations,
   passwordMinLength: [[["12", 12]], ["7", "257", "x"]],

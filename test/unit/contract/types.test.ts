@@ -10,10 +10,12 @@ import type {
 import { methodRows, methods } from "../../../src/contract/methods/index.ts";
 
 test("the table has every method of both generations once", () => {
-  expect(methodRows).toHaveLength(109);
-  expect(new Set(methodRows.map(([, row]) => row.name)).size).toBe(109);
+  expect(methodRows).toHaveLength(113);
+  expect(new Set(methodRows.map(([, row]) => row.name)).size).toBe(113);
   expect(methodRows.filter(([, row]) => row.generations.includes("0.73"))).toHaveLength(96);
   expect(methodRows.filter(([, row]) => row.generations.includes("0.97"))).toHaveLength(90);
+  // And those that are this server's own.
+  expect(methodRows.filter(([, row]) => row.generations.length === 0)).toHaveLength(4);
 });
 
 test("types derived from the table", () => {

@@ -14,13 +14,15 @@ const clock = {
   millis: () => now,
   now: () => new Date(now),
   epochSeconds: () => Math.floor(now / 1000),
+  monotonic: () => now,
 };
 
 function make(
   policy: Partial<LimitPolicyConfig> = {},
   limiter: RateLimiter = createMemoryRateLimiter(clock),
+  strictStatus = false,
 ): Limits {
-  const config = { ...testConfig(), limits: { enabled: true, buckets: {}, ...policy } };
+  const config = { ...testConfig(), strictStatus, limits: { enabled: true, buckets: {}, ...policy } };
   const recording: RateLimiter = {
     hit(check) {
       charged.push(check);
@@ -177,6 +179,10 @@ describe("a failing backend", () => {
       undefined,
       undefined,
     ]);
+  });
+  it("is an outage where improved statuses are asked for", async () => {
+    const error = await refusal(make({}, broken, true).check("auth_2fa_verify", { ip: "203.0.113.7" }));
+    expect([error.code, error.status, error.retryAfter]).toEqual(["rate_limited", 503, 1]);
   });
   it("lets every other bucket through", async () => {
     const limits = make({}, broken);

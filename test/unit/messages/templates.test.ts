@@ -160,6 +160,11 @@ const subjects: Readonly<Record<MessageKind, readonly [en: string, es: string, d
     "Se ha usado un codigo de respaldo de tu cuenta de Acme",
     "Ein Ersatzcode deines Acme-Kontos wurde benutzt",
   ],
+  notice_backup_codes_low: [
+    "The backup codes of your Acme account are running out",
+    "Quedan pocos codigos de respaldo de tu cuenta de Acme",
+    "Die Ersatzcodes deines Acme-Kontos gehen zur Neige",
+  ],
   notice_second_factor_locked: [
     "Wrong codes for your Acme account",
     "Codigos incorrectos en tu cuenta de Acme",
@@ -184,6 +189,11 @@ const subjects: Readonly<Record<MessageKind, readonly [en: string, es: string, d
     "Your Acme account was deleted",
     "Tu cuenta de Acme ha sido eliminada",
     "Dein Acme-Konto wurde gelöscht",
+  ],
+  notice_new_device: [
+    "New sign-in to your Acme account",
+    "Nuevo acceso a tu cuenta de Acme",
+    "Neue Anmeldung an deinem Acme-Konto",
   ],
   notice_registration_attempt: [
     "You already have an Acme account",

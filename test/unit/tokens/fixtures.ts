@@ -15,6 +15,7 @@ export function testClock(
     now: () => new Date(millis),
     millis: () => millis,
     epochSeconds: () => Math.floor(millis / 1000),
+    monotonic: () => millis,
     set(seconds) {
       millis = seconds * 1000;
     },

@@ -107,6 +107,13 @@ export const german: Texts = {
       sms: "ein Ersatzcode deines Kontos wurde benutzt. Jeder gilt einmal; erstelle neue, wenn nur noch wenige übrig sind.",
       closing: act,
     },
+    notice_backup_codes_low: {
+      subject: "Die Ersatzcodes deines {{app}}-Kontos gehen zur Neige",
+      intro:
+        "Ein Ersatzcode deines {{app}}-Kontos wurde benutzt; höchstens zwei sind noch übrig. Erstelle neue, bevor der letzte verbraucht ist.",
+      sms: "ein Ersatzcode deines Kontos wurde benutzt; höchstens zwei sind noch übrig. Erstelle neue.",
+      closing: act,
+    },
     notice_second_factor_locked: {
       subject: "Falsche Codes für dein {{app}}-Konto",
       intro:
@@ -138,6 +145,13 @@ export const german: Texts = {
       intro: "Dein {{app}}-Konto wurde gelöscht.",
       sms: "dein Konto wurde gelöscht.",
       closing: "Falls du das nicht warst, wende dich sofort an den Support.",
+    },
+    notice_new_device: {
+      subject: "Neue Anmeldung an deinem {{app}}-Konto",
+      intro:
+        "An deinem {{app}}-Konto gab es eine Anmeldung mit einem Gerät oder Browser, die es bisher nicht kannte: {{device}}.",
+      sms: "neue Anmeldung an deinem Konto: {{device}}.",
+      closing: act,
     },
     notice_registration_attempt: {
       subject: "Du hast schon ein {{app}}-Konto",

@@ -107,6 +107,13 @@ export const english: Texts = {
       sms: "a backup code of your account was used. Each works once; make new ones when few are left.",
       closing: act,
     },
+    notice_backup_codes_low: {
+      subject: "The backup codes of your {{app}} account are running out",
+      intro:
+        "A backup code of your {{app}} account was used, and two or fewer are left. Make new ones before the last is gone.",
+      sms: "a backup code of your account was used, and two or fewer are left. Make new ones.",
+      closing: act,
+    },
     notice_second_factor_locked: {
       subject: "Wrong codes for your {{app}} account",
       intro:
@@ -138,6 +145,13 @@ export const english: Texts = {
       intro: "Your {{app}} account was deleted.",
       sms: "your account was deleted.",
       closing: "If this was not you, contact support at once.",
+    },
+    notice_new_device: {
+      subject: "New sign-in to your {{app}} account",
+      intro:
+        "Your {{app}} account was signed in to from a device or browser it had not been used with before: {{device}}.",
+      sms: "new sign-in to your account: {{device}}.",
+      closing: act,
     },
     notice_registration_attempt: {
       subject: "You already have an {{app}} account",

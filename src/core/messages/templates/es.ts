@@ -109,6 +109,13 @@ export const spanish: Texts = {
       sms: "se ha usado un codigo de respaldo de tu cuenta. Cada uno sirve una vez; crea nuevos cuando queden pocos.",
       closing: act,
     },
+    notice_backup_codes_low: {
+      subject: "Quedan pocos codigos de respaldo de tu cuenta de {{app}}",
+      intro:
+        "Se ha usado un codigo de respaldo de tu cuenta de {{app}} y quedan dos o menos. Crea nuevos antes de que se acaben.",
+      sms: "se ha usado un codigo de respaldo de tu cuenta y quedan dos o menos. Crea nuevos.",
+      closing: act,
+    },
     notice_second_factor_locked: {
       subject: "Codigos incorrectos en tu cuenta de {{app}}",
       intro:
@@ -140,6 +147,12 @@ export const spanish: Texts = {
       intro: "Tu cuenta de {{app}} ha sido eliminada.",
       sms: "tu cuenta ha sido eliminada.",
       closing: "Si no has sido tu, contacta con soporte de inmediato.",
+    },
+    notice_new_device: {
+      subject: "Nuevo acceso a tu cuenta de {{app}}",
+      intro: "Se ha accedido a tu cuenta de {{app}} desde un dispositivo o navegador nuevo: {{device}}.",
+      sms: "nuevo acceso a tu cuenta: {{device}}.",
+      closing: act,
     },
     notice_registration_attempt: {
       subject: "Ya tienes una cuenta de {{app}}",

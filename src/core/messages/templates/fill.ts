@@ -1,5 +1,5 @@
 /** What templates may name. */
-export const placeholders = ["app", "username", "code", "link", "duration", "to"] as const;
+export const placeholders = ["app", "username", "code", "link", "duration", "to", "device"] as const;
 
 export type Placeholder = (typeof placeholders)[number];
 export type Values = Readonly<Record<Placeholder, string>>;

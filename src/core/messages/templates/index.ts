@@ -16,6 +16,7 @@ export interface Rendering {
   readonly username?: string | undefined;
   readonly code?: string | undefined;
   readonly url?: string | undefined;
+  readonly device?: string | undefined;
   /** Seconds the code or link still lives. */
   readonly validSeconds: number;
 }
@@ -86,7 +87,7 @@ export function createTemplates(config: Pick<Config, "senders" | "languages">): 
   }
 
   function values(message: Rendering, language: string): Values {
-    const { code = "", url: link = "", username = "", to } = message;
+    const { code = "", url: link = "", username = "", device = "", to } = message;
     const dies = code !== "" || link !== "";
     return {
       app: appName,
@@ -94,6 +95,7 @@ export function createTemplates(config: Pick<Config, "senders" | "languages">): 
       code,
       link,
       to,
+      device,
       duration: dies ? duration(message.validSeconds, language) : "",
     };
   }

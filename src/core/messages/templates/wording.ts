@@ -1,6 +1,6 @@
 import type { MessageKind } from "../types.ts";
 
-/** What one kind says in one language. Texts may use `{{app}}` and `{{username}}`. */
+/** What one kind says in one language. Texts may use `{{app}}`, `{{username}}` and `{{device}}`. */
 export interface Wording {
   readonly subject: string;
   readonly intro: string;
@@ -42,10 +42,12 @@ export const categories: Readonly<Record<MessageKind, readonly string[]>> = {
   notice_factor_changed: ["auth", "security-notice"],
   notice_backup_codes_renewed: ["auth", "security-notice"],
   notice_backup_code_used: ["auth", "security-notice"],
+  notice_backup_codes_low: ["auth", "security-notice"],
   notice_second_factor_locked: ["auth", "security-notice"],
   notice_passkey_copied: ["auth", "security-notice"],
   notice_provider_linked: ["auth", "security-notice"],
   notice_provider_unlinked: ["auth", "security-notice"],
   notice_account_deleted: ["auth", "security-notice"],
+  notice_new_device: ["auth", "security-notice"],
   notice_registration_attempt: ["auth", "security-notice"],
 };

@@ -81,14 +81,14 @@ class NodeListener implements HttpListener, NodeServing {
   }
 
   async #drain({ lingerMs, timeoutMs }: { lingerMs: number; timeoutMs: number }): Promise<void> {
-    const end = Date.now() + timeoutMs;
+    const end = performance.now() + timeoutMs;
     this.draining = true;
     this.#file?.remove();
     const closed = new Promise<void>((resolve) => this.#stopListening(resolve));
     await within(closed, Math.min(lingerMs, timeoutMs));
     this.#server.closeIdleConnections();
     if (this.#inFlight > 0) {
-      await within(new Promise<void>((resolve) => (this.#idle = resolve)), end - Date.now());
+      await within(new Promise<void>((resolve) => (this.#idle = resolve)), end - performance.now());
     }
     this.#server.closeAllConnections();
     await closed;

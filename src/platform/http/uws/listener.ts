@@ -109,13 +109,13 @@ class UwsListener implements HttpListener, Serving {
   }
 
   async #drain({ lingerMs, timeoutMs }: { lingerMs: number; timeoutMs: number }): Promise<void> {
-    const end = Date.now() + timeoutMs;
+    const end = performance.now() + timeoutMs;
     this.draining = true;
     if (this.#socket) this.#native.us_listen_socket_close(this.#socket);
     this.#socket = undefined;
     this.#file?.remove();
     await this.#until(() => this.#connections === 0, Math.min(lingerMs, timeoutMs));
-    await this.#until(() => this.#inFlight === 0, end - Date.now());
+    await this.#until(() => this.#inFlight === 0, end - performance.now());
     this.#app.close();
   }
 

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { newPerson, registered } from "../support/accounts.ts";
+import { startCluster, type TestCluster } from "../support/cluster.ts";
+import { type FaultyPostgres, startFaultyPostgres, unlimited } from "../support/faulty.ts";
+import { call, request, type TestReply } from "../support/http.ts";
+import { registers } from "../support/journey.ts";
+import { type Load, onlyOutage, startLoad } from "../support/load.ts";
+import { lostOf, recoveryMs, until } from "../support/outcome.ts";
+import { createOnSmallDisk, type SmallDisk } from "../support/small-disk.ts";
+
+/** Configured waits: `connect_timeout` in the database's URL and `AUTHKIT_DB_STATEMENT_TIMEOUT`. */
+const waitSeconds = 2;
+/** The promise is two seconds; a machine four times as slow keeps this. */
+const recoveredMs = 8_000;
+
+let postgres: FaultyPostgres;
+let disk: SmallDisk;
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  postgres = await startFaultyPostgres();
+  disk = await createOnSmallDisk(postgres);
+  cluster = await startCluster({
+    databaseUrl: `${disk.url}?connect_timeout=${waitSeconds}`,
+    env: { AUTHKIT_CONFIG: await unlimited(), AUTHKIT_DB_STATEMENT_TIMEOUT: `${waitSeconds}s` },
+  });
+});
+afterAll(async () => {
+  await cluster?.stop();
+  await postgres?.remove();
+  await disk?.remove();
+});
+
+async function underLoad(): Promise<Load> {
+  const load = await startLoad(cluster);
+  await until("load is under way", 30, () => load.acknowledged.length > 3 && load.created.length > 3);
+  return load;
+}
+
+/** Recovers by itself, and nothing that was acknowledged before, during or after is missing. */
+async function recovers(load: Load): Promise<void> {
+  expect(await recoveryMs(() => registers(cluster))).toBeLessThan(recoveredMs);
+  const seen = { registered: load.acknowledged.length, created: load.created.length };
+  await until("every kind of request succeeds again", 30, () => {
+    return load.acknowledged.length > seen.registered + 3 && load.created.length > seen.created + 3;
+  });
+  await load.stop();
+  onlyOutage(load);
+  expect(await lostOf(cluster, load)).toEqual({ accounts: [], sessions: [] });
+}
+
+function register(): Promise<TestReply> {
+  const { email, username, password } = newPerson();
+  return request(`${cluster.api}/register`, { body: { identifier: email, username, password } });
+}
+
+function told(reply: TestReply): void {
+  expect([reply.status, reply.code], reply.text).toEqual([503, "service_unavailable"]);
+  expect(Number(reply.headers.get("retry-after"))).toBeGreaterThan(0);
+}
+
+const cut = (): Promise<void> =>
+  disk.administer(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${disk.role}'`);
+
+test("no connection to be had (53300): 503 on both planes and a readiness that names it; with a few of them service goes on", async () => {
+  const account = await registered(cluster);
+  const load = await underLoad();
+  try {
+    await disk.administer(`ALTER ROLE ${disk.role} CONNECTION LIMIT 0`);
+    await cut();
+    told(await register());
+    told(await request(`${cluster.api}/me`, { bearer: account.accessToken }));
+    told(await call(cluster, "GetUserByEmail", { email: account.email }));
+    const ready = await request(`${cluster.url}/readyz`);
+    expect([ready.status, ready.text]).toEqual([503, expect.stringContaining("database")]);
+    expect((await request(`${cluster.url}/healthz`)).status).toBe(200);
+    await until(
+      "the load meets it",
+      20,
+      () => load.calls.refused.has(503) && load.refreshes.refused.has(503),
+    );
+
+    // Fewer than the processes would take: whoever has one shares it.
+    await disk.administer(`ALTER ROLE ${disk.role} CONNECTION LIMIT 4`);
+    const before = load.acknowledged.length;
+    await until("registrations through a few connections", 30, () => load.acknowledged.length > before + 3);
+  } finally {
+    await disk.administer(`ALTER ROLE ${disk.role} CONNECTION LIMIT -1`);
+  }
+  await recovers(load);
+});
+
+test("a full disk (53100): what needs room is answered with 503, what needs none is served", async () => {
+  const account = await registered(cluster);
+  const load = await underLoad();
+  let refused: TestReply | undefined;
+  try {
+    await disk.fill();
+    // There is room in pages begun before.
+    await until("a registration is refused", 60, async () => {
+      const reply = await register();
+      if (reply.status !== 202) refused = reply;
+      return refused !== undefined;
+    });
+    if (refused !== undefined) told(refused);
+    expect((await request(`${cluster.api}/me`, { bearer: account.accessToken })).status).toBe(200);
+    const found = await call(cluster, "GetUserByEmail", { email: account.email });
+    expect([found.status, found.body["result"]]).toEqual([
+      200,
+      expect.objectContaining({ Email: account.email }),
+    ]);
+    expect((await request(`${cluster.url}/readyz`)).status).toBe(200);
+  } finally {
+    await disk.empty();
+  }
+  await recovers(load);
+});
+
+test("a hang longer than anybody waits: every request is answered with 503 in time", async () => {
+  const account = await registered(cluster);
+  const load = await underLoad();
+  postgres.hang();
+  try {
+    const hung = performance.now();
+    const answers: Promise<number>[] = [];
+    while (performance.now() - hung < 4_000) {
+      const asked = performance.now();
+      for (const reply of [
+        register(),
+        request(`${cluster.api}/me`, { bearer: account.accessToken }),
+        call(cluster, "GetUserByEmail", { email: account.email }),
+      ]) {
+        answers.push(
+          reply.then((answer) => {
+            told(answer);
+            return performance.now() - asked;
+          }),
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    // All of them while the server is still silent; first a wait for a connection, then one for the statement.
+    expect(Math.max(...(await Promise.all(answers)))).toBeLessThan(4 * 2 * waitSeconds * 1_000);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, 7_000 - (performance.now() - hung))));
+  } finally {
+    postgres.resume();
+  }
+  await recovers(load);
+});
