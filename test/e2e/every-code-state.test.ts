@@ -1,10 +1,8 @@
-import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { totpCode, totpPeriod } from "../../src/core/mfa/totp.ts";
 import { api } from "../support/accounts.ts";
 import { type Dweller, settle } from "../support/doors.ts";
-import { must, outcome } from "../support/expectation.ts";
+import { outcome } from "../support/expectation.ts";
 import { type OpenHouse, openHouse } from "../support/house.ts";
 import { request, type TestReply } from "../support/http.ts";
 
@@ -20,11 +18,6 @@ beforeAll(async () => {
   sql = new pg.Client({ connectionString: house.cluster.databaseUrl });
   await sql.connect();
   who = await settle(house);
-  const bearer = who.accessToken;
-  const enrol = async (code?: string): Promise<TestReply> =>
-    must(await api(house.cluster, "/user/2fa", { bearer, body: { method: "totp", code } }));
-  const secret = String((await enrol()).body["secret"]);
-  await enrol(totpCode(secret, Math.floor(Date.now() / 1000 / totpPeriod)));
   await sql.query("ALTER TABLE profiles.ephemeral RENAME TO ephemeral_gone");
 });
 afterAll(async () => {
@@ -33,7 +26,6 @@ afterAll(async () => {
 });
 
 type Attempt = (cluster: OpenHouse["cluster"], who: Dweller) => Promise<TestReply>;
-const challenge = { challenge: "x".repeat(43), code: "123456", factor_id: randomUUID() };
 
 const attempts: Readonly<Record<string, readonly [string, Attempt]>> = {
   "GET /oidc/{provider}/login": [
@@ -48,23 +40,10 @@ const attempts: Readonly<Record<string, readonly [string, Attempt]>> = {
     "state_store_failed",
     (cluster, { accessToken: bearer }) => api(cluster, "/oidc/acme/step-up/start", { body: {}, bearer }),
   ],
-  "POST /2fa/challenge": [
-    "challenge_verify_failed",
-    (cluster, { id }) =>
-      api(cluster, "/2fa/challenge", { body: { user_id: id, ...challenge, code: undefined } }),
-  ],
-  "POST /2fa/verify": [
-    "challenge_verify_failed",
-    (cluster, { id }) => api(cluster, "/2fa/verify", { body: { user_id: id, ...challenge } }),
-  ],
   "POST /user/2fa": [
     "send_code_failed",
     (cluster, { accessToken: bearer, phone }) =>
       api(cluster, "/user/2fa", { bearer, body: { method: "sms", phone } }),
-  ],
-  "POST /password/login": [
-    "2fa_challenge_failed",
-    (cluster, { email, password }) => api(cluster, "/password/login", { body: { email, password } }),
   ],
   "POST /solana/challenge": [
     "challenge_failed",

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { totpCode, totpPeriod } from "../../src/core/mfa/totp.ts";
-import { api, newPerson } from "../support/accounts.ts";
+import { api, messagesTo, messageTo, newPerson } from "../support/accounts.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { type Dweller, doors, settle, throughProvider } from "../support/doors.ts";
 import { must, outcome } from "../support/expectation.ts";
@@ -49,7 +49,6 @@ afterAll(async () => {
 
 const failures: Readonly<Record<string, string>> = {
   "password by e-mail": "token_issue_failed",
-  "code by e-mail": "access_token_create_failed",
   passkey: "token_issue_failed",
   provider: "token_issue_failed",
   wallet: "token_issue_failed",
@@ -60,6 +59,16 @@ describe("a server that signs nothing", () => {
   test.each(Object.entries(failures))("%s: %s", async (door, code) => {
     const reply = await doors[door]?.(house, who);
     expect(reply && outcome(reply)).toEqual([500, code]);
+  });
+
+  test("takes a code, and has nothing for it", async () => {
+    const { cluster } = house;
+    const { email: identifier } = who;
+    const before = (await messagesTo(cluster, identifier)).length;
+    must(await api(cluster, "/passwordless/start", { body: { identifier, mode: "code" } }));
+    const { code } = await messageTo(cluster, identifier, before + 1);
+    const reply = await api(cluster, "/passwordless/confirm", { body: { identifier, code } });
+    expect(outcome(reply)).toEqual([500, "access_token_create_failed"]);
   });
 
   test("registers whom it cannot sign in", async () => {
