@@ -144,7 +144,13 @@ const defaults: Config = {
     contextWords: [],
   },
   passwordless: { enabled: true, autoRegister: false },
-  mfa: { mode: "optional", methods: ["email", "sms", "totp"] },
+  mfa: {
+    mode: "optional",
+    methods: ["email", "sms", "totp"],
+    passkeyCounts: false,
+    enrolmentEndsSessions: false,
+  },
+  stepUp: { strict: false, admin: false },
   passkeys: {
     rpId: "localhost",
     rpName: "http://localhost:8080",
@@ -157,6 +163,7 @@ const defaults: Config = {
   federation: {
     publicUrl: "http://localhost:8080",
     linkRequiresStepUp: false,
+    linkSession: true,
     legacySubjects: "rewrite",
     unverifiedEmail: "verify",
     resultMode: "fragment",

@@ -136,7 +136,12 @@ export function composeMfa({ values, findings }: Input, senders: SenderConfig): 
       "add totp to AUTHKIT_2FA_METHODS, or configure a sender",
     );
   }
-  return { mode: values.mfaMode, methods: [...new Set(values.mfaMethods)] };
+  return {
+    mode: values.mfaMode,
+    methods: [...new Set(values.mfaMethods)],
+    passkeyCounts: values.mfaPasskeyCounts,
+    enrolmentEndsSessions: values.mfaEnrolmentEnds,
+  };
 }
 
 export function composeRetention({ values }: Input): RetentionConfig {

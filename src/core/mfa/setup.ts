@@ -50,7 +50,7 @@ export interface FactorSetupParts {
   readonly delivery: CodeDelivery;
   readonly cipher: TotpCipher | undefined;
   readonly gate: Pick<SensitiveGate, "isFresh" | "refusal">;
-  readonly sessions: Pick<Sessions, "reauthenticate">;
+  readonly sessions: Pick<Sessions, "reauthenticate" | "revokeAll">;
   readonly messages: Pick<Messages, "available">;
   readonly limits: Limits;
 }
@@ -88,6 +88,7 @@ export function createFactorSetup(
     context: CallContext,
   ): Promise<SetupOutcome> {
     const options = { makeDefault: request.makeDefault, onlyFirst: user.enrollment };
+    const first = config.mfa.enrolmentEndsSessions && (await states.of(user.userId)).factors.length === 0;
     const backupCodes = await enrolment.add(user.userId, factor, options, context);
     // A proven factor is a second factor of this session; an enrolment token belongs to none.
     if (proven && user.sessionId !== undefined) {
@@ -95,6 +96,8 @@ export function createFactorSetup(
       const added = addedMethods(factor, phoneNumber, user.amr);
       await sessions.reauthenticate(user.userId, user.sessionId, added, context);
     }
+    // Whoever got in without a second factor before has to come again with one.
+    if (first) await sessions.revokeAll(user.userId, "user_revoke_all", context, { keep: user.sessionId });
     return { kind: "enrolled", method: factor.method, ...(backupCodes === undefined ? {} : { backupCodes }) };
   }
 

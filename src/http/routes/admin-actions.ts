@@ -63,6 +63,7 @@ export const adminActionRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/admin/users/{user_id}/ban",
+    sensitive: true,
     group: "admin",
     since: "0.73",
     auth: { rootPermission: "root:users:ban" },
@@ -104,6 +105,7 @@ export const adminActionRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/admin/users/{user_id}/unban",
+    sensitive: true,
     group: "admin",
     since: "0.73",
     auth: { rootPermission: "root:users:ban" },
@@ -120,6 +122,7 @@ export const adminActionRoutes: readonly Route[] = [
   route({
     method: "DELETE",
     path: "/admin/users/{user_id}",
+    sensitive: true,
     group: "admin",
     since: "0.73",
     auth: { rootPermission: "root:users:delete" },
@@ -139,6 +142,7 @@ export const adminActionRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/admin/users/{user_id}/restore",
+    sensitive: true,
     group: "admin",
     since: "0.73",
     auth: { rootPermission: "root:users:delete" },
@@ -155,6 +159,7 @@ export const adminActionRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/admin/users/{user_id}/sessions/revoke",
+    sensitive: true,
     group: "admin",
     since: "0.73",
     auth: { rootPermission: "root:users:recover" },
@@ -173,6 +178,7 @@ export const adminActionRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/admin/users/{user_id}/recover",
+    sensitive: true,
     group: "admin",
     since: "0.73",
     auth: { rootPermission: "root:users:recover" },

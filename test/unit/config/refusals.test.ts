@@ -326,6 +326,8 @@ describe("tokens, sessions and policies", () => {
     expect(config({ ...env, AUTHKIT_2FA_METHODS: "totp,sms,totp" }).mfa).toEqual({
       mode: "required",
       methods: ["totp", "sms"],
+      passkeyCounts: false,
+      enrolmentEndsSessions: false,
     });
   });
 
