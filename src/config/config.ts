@@ -36,6 +36,7 @@ export interface Config {
   readonly passwords: PasswordConfig;
   readonly passwordless: PasswordlessConfig;
   readonly mfa: MfaConfig;
+  readonly stepUp: StepUpConfig;
   readonly passkeys: PasskeyConfig;
   readonly languages: LanguageConfig;
   readonly providers: readonly ProviderConfig[];
@@ -212,9 +213,20 @@ export interface MfaConfig {
   /** The first factor of an account ends its other sessions. */
   readonly endsSessions: boolean;
   readonly methods: readonly ("email" | "sms" | "totp")[];
+  /** Under mode `required` a sign-in by passkey needs no further factor. */
+  readonly passkeyCounts: boolean;
+}
+
+/** What makes a session fresh, and where it has to be. */
+export interface StepUpConfig {
+  /** Whoever has a second factor renews with it. */
+  readonly strict: boolean;
+  /** Asked for before credentials are made and other people's accounts changed. */
+  readonly admin: boolean;
 }
 
 export interface PasskeyConfig {
+  /** Blank = there are none. */
   readonly rpId: string;
   readonly rpName: string;
   readonly origins: readonly string[];
@@ -235,6 +247,8 @@ export interface FederationConfig {
   readonly publicUrl: string;
   /** Linking a provider demands fresh authentication, as unlinking does. */
   readonly linkRequiresStepUp: boolean;
+  /** Linking ends in a session of its own, as in the contract. */
+  readonly linkSession: boolean;
   /** Whether numeric subjects stored in exponent form are rewritten when met (spec 22 §1.4.1). */
   readonly legacySubjects: "rewrite" | "keep";
   /** Whether an address the provider has not verified has to be confirmed before it is a new account's (spec 22 §8.2). */

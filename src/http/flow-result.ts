@@ -46,6 +46,22 @@ function flowKind(purpose: ResumedFlow["purpose"]): "login" | "link" {
   return purpose === "link" ? "link" : "login";
 }
 
+/** The reply to a link that opened no session: the front end goes on with the tokens it has. */
+function linkedReply(
+  context: RouteContext,
+  { flow, state, user }: Extract<FlowResult, { kind: "linked" }>,
+  format: string | undefined,
+): Reply {
+  const { config } = context;
+  const { provider } = flow;
+  if (flow.ui === "popup") {
+    const data = { type: "AUTHKIT_OIDC_RESULT", linked: true, provider, nonce: flow.popupNonce };
+    return popup(config, { ...data, ...returnToMember(flow) });
+  }
+  if (asJson(context, format)) return jsonResult(200, { linked: true, provider, user });
+  return redirect(config, { linked: "1", provider, state, ...returnToMember(flow) });
+}
+
 /** The reply to a callback that came to something. */
 export async function flowReply(
   context: RouteContext,
@@ -58,8 +74,10 @@ export async function flowReply(
     if (!asJson(context, format)) return stepUpRedirect(config, flow.returnTo, "success");
     return jsonResult(200, { ok: true, ...freshAuthMembers(result.fresh), provider: flow.provider });
   }
-  const { outcome, user, state } = result;
+  const { user, state } = result;
   const { provider } = flow;
+  if (result.kind === "linked") return linkedReply(context, result, format);
+  const { outcome } = result;
   const paused = pause(outcome);
   if (flow.ui === "popup") {
     if (paused !== undefined) {

@@ -1,6 +1,7 @@
 import { AuthError } from "../contract/errors/index.ts";
 import type { Principal } from "../core/authentication/principal.ts";
-import type { RouteAuth } from "./route.ts";
+import { isPasskeySession } from "../core/mfa/index.ts";
+import type { Route, RouteAuth } from "./route.ts";
 import type { RequestScope } from "./scope.ts";
 
 function bearer(header: string | undefined): string | undefined {
@@ -15,7 +16,8 @@ function mustEnroll(scope: RequestScope, principal: Principal): boolean {
     scope.config.mfa.mode === "required" &&
     principal.kind === "user" &&
     !principal.mfaEnrolled &&
-    !principal.enrollment
+    !principal.enrollment &&
+    !(scope.config.mfa.passkeyCounts && isPasskeySession(principal.amr))
   );
 }
 
@@ -77,4 +79,14 @@ export function authenticate(
   }
   admit(scope, found, auth);
   return undefined;
+}
+
+/**
+ * Sensitive routes want users freshly authenticated where the deployment asks for it; keys and applications cannot be. Throws
+ * `step_up_required`.
+ */
+export async function assertFresh(scope: RequestScope, { sensitive }: Route): Promise<void> {
+  const { principal, config, core } = scope;
+  if (sensitive !== true || !config.stepUp.admin || principal?.kind !== "user") return;
+  if (!core.sensitiveGate.isFresh(principal)) throw await core.sensitiveGate.refusal(principal.userId);
 }

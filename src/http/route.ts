@@ -83,6 +83,8 @@ export interface Route<B extends TSchema = TSchema, Q extends TObject = TObject>
   readonly anyMethod?: true;
   /** A GET route that HEAD does not reach, because answering it has effects: 405. */
   readonly head?: false;
+  /** Changes credentials or other people's accounts: users must be freshly authenticated where the deployment asks for it. */
+  readonly sensitive?: true;
   /** Runs before the body is read, and may answer (or refuse) at once; for what must not depend on the body. */
   readonly before?: (
     context: RouteContext,

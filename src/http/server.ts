@@ -16,7 +16,7 @@ import type { Metrics } from "../platform/metrics/port.ts";
 import type { Tracing } from "../platform/tracing/port.ts";
 import { createCors } from "./cors.ts";
 import { errorReply } from "./envelope.ts";
-import { authenticate } from "./guards.ts";
+import { assertFresh, authenticate } from "./guards.ts";
 import type { Health } from "./health.ts";
 import { parseQuery } from "./query.ts";
 import { createRequestIds } from "./request-id.ts";
@@ -169,6 +169,7 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
     const pending = authenticate(scope, route.auth, params);
     if (pending !== undefined) await pending;
     if (typeof route.limit === "string") await scope.limitIp(route.limit);
+    if (route.sensitive === true) await assertFresh(scope, route);
     const early = await route.before?.(scope, params);
     if (early !== undefined) return early;
     let body: unknown;

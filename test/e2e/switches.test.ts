@@ -7,7 +7,12 @@ import { call, request } from "../support/http.ts";
 let cluster: TestCluster;
 beforeAll(async () => {
   cluster = await startCluster({
-    env: { ...behindProxy, AUTHKIT_DISCOVERY: "on", AUTHKIT_MACHINE_TOKEN_IDS: "on" },
+    env: {
+      ...behindProxy,
+      AUTHKIT_DISCOVERY: "on",
+      AUTHKIT_MACHINE_TOKEN_IDS: "on",
+      AUTHKIT_PASSKEYS: "off",
+    },
   });
 });
 afterAll(() => cluster.stop());
@@ -61,4 +66,10 @@ test("replies say what is left of the tightest limit, not the refusals alone", a
   const me = await api(cluster, "/me", { bearer: accessToken });
   expect(Number(me.headers.get("ratelimit-remaining"))).toBe(Number(me.headers.get("ratelimit-limit")) - 1);
   expect((await request(`${cluster.url}/healthz`)).headers.get("ratelimit-limit")).toBeNull();
+});
+
+test("without passkeys there are no routes for them", async () => {
+  const reply = await api(cluster, "/passkeys/login/begin", { method: "POST", body: {} });
+  expect([reply.status, reply.code]).toEqual([404, "not_found"]);
+  expect((await api(cluster, "/capabilities")).body["passkeys"]).toEqual({ login: false });
 });

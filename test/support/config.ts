@@ -147,7 +147,13 @@ const defaults: Config = {
     contextWords: [],
   },
   passwordless: { enabled: true, autoRegister: false },
-  mfa: { mode: "optional", endsSessions: false, methods: ["email", "sms", "totp"] },
+  mfa: {
+    mode: "optional",
+    methods: ["email", "sms", "totp"],
+    passkeyCounts: false,
+    endsSessions: false,
+  },
+  stepUp: { strict: false, admin: false },
   passkeys: {
     rpId: "localhost",
     rpName: "http://localhost:8080",
@@ -160,6 +166,7 @@ const defaults: Config = {
   federation: {
     publicUrl: "http://localhost:8080",
     linkRequiresStepUp: false,
+    linkSession: true,
     legacySubjects: "rewrite",
     unverifiedEmail: "verify",
     resultMode: "fragment",

@@ -41,6 +41,33 @@ async function challengeOf(reply: Promise<TestReply>): Promise<Ceremony> {
   return JSON.parse(JSON.stringify(must(await reply).body["publicKey"]));
 }
 
+/** The provider signs `subject` in at the address a flow begins with: the callback's path and the cookie it wants. */
+export function answered(
+  provider: HostileProvider,
+  location: string,
+  subject: string,
+  callback = "callback",
+): { readonly path: string; readonly cookie: string } {
+  const { searchParams } = new URL(location);
+  const state = searchParams.get("state") ?? "";
+  const iss = `${provider.issuer}/acme`;
+  const at = Math.floor(Date.now() / 1000);
+  const claims = {
+    iss,
+    aud: "authkit",
+    nonce: searchParams.get("nonce"),
+    sub: subject,
+    iat: at,
+    exp: at + 300,
+  };
+  const token = forge({ alg: "ES256", kid: "k1" }, claims, provider.keys.privateKey);
+  provider.token = { body: { access_token: "at", token_type: "Bearer", id_token: token } };
+  return {
+    path: `/oidc/acme/${callback}?state=${state}&code=c&iss=${encodeURIComponent(iss)}`,
+    cookie: `authkit_oauth_state=${state}`,
+  };
+}
+
 /** Signs in at `acme` as this subject, or links it to the account of the bearer. `callback` is either of the two. */
 export async function throughProvider(
   { cluster, provider }: House,
@@ -58,26 +85,10 @@ export async function throughProvider(
     location = String(
       must(await api(cluster, "/oidc/acme/link/start", { method: "POST", bearer })).body["auth_url"],
     );
-  const { searchParams } = new URL(location);
-  const state = searchParams.get("state") ?? "";
-  const iss = `${provider.issuer}/acme`;
-  const at = Math.floor(Date.now() / 1000);
-  const claims = {
-    iss,
-    aud: "authkit",
-    nonce: searchParams.get("nonce"),
-    sub: subject,
-    iat: at,
-    exp: at + 300,
-  };
-  const token = forge({ alg: "ES256", kid: "k1" }, claims, provider.keys.privateKey);
-  provider.token = { body: { access_token: "at", token_type: "Bearer", id_token: token } };
-  return request(
-    `${cluster.api}/oidc/acme/${callback}?state=${state}&code=c&format=json&iss=${encodeURIComponent(iss)}`,
-    {
-      headers: { cookie: `authkit_oauth_state=${state}`, accept: "application/json" },
-    },
-  );
+  const { path, cookie } = answered(provider, location, subject, callback);
+  return request(`${cluster.api}${path}&format=json`, {
+    headers: { cookie, accept: "application/json" },
+  });
 }
 
 async function walletMessage({ cluster }: House, wallet: TestWallet, bearer?: string): Promise<string> {

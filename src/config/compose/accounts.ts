@@ -167,6 +167,7 @@ export function composeMfa({ values, findings }: Input, senders: SenderConfig): 
     mode: values.mfaMode,
     endsSessions: values.mfaEndsSessions,
     methods: [...new Set(values.mfaMethods)],
+    passkeyCounts: values.mfaPasskeyCounts,
   };
 }
 

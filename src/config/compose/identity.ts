@@ -15,6 +15,8 @@ export function composePasskeys(
   { values, findings, given }: Input,
   { issuer, baseUrl }: Addresses,
 ): PasskeyConfig {
+  const { passkeyUserVerification: userVerification, passkeysPerUser: maxPerUser } = values;
+  if (!values.passkeys) return { rpId: "", rpName: "", origins: [], userVerification, maxPerUser };
   const rpId = values.passkeyRpId ?? new URL(issuer).hostname.replace(/^\[|\]$/g, "");
   const own = [...new Set([new URL(issuer).origin, new URL(baseUrl).origin])];
   const origins = values.passkeyOrigins ?? own.filter((candidate) => isWithin(rpId, candidate));
@@ -45,8 +47,8 @@ export function composePasskeys(
     rpId,
     rpName: values.passkeyRpName ?? issuer,
     origins,
-    userVerification: values.passkeyUserVerification,
-    maxPerUser: values.passkeysPerUser,
+    userVerification,
+    maxPerUser,
   };
 }
 

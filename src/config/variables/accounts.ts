@@ -172,6 +172,27 @@ export const accounts = {
     },
   ),
 
+  mfaPasskeyCounts: variable("AUTHKIT_2FA_PASSKEY_COUNTS", onOff, false, {
+    yaml: "mfa.passkey_counts",
+    defaultText: "`off`",
+    doc: "Under mode `required` a sign-in by passkey needs no further factor. Off, people who have a passkey alone are still sent to enrol one.",
+  }),
+  stepUpStrict: variable("AUTHKIT_STEP_UP_STRICT", onOff, false, {
+    yaml: "step_up.strict",
+    defaultText: "`off`",
+    doc: "Whoever has a second factor renews a session's authentication with it; a password or provider alone no longer does.",
+  }),
+  stepUpForAdmin: variable("AUTHKIT_STEP_UP_FOR_ADMIN", onOff, false, {
+    yaml: "step_up.admin",
+    defaultText: "`off`",
+    doc: "Demand fresh authentication before users make API keys or register remote applications, and before they change other people's accounts.",
+  }),
+
+  passkeys: variable("AUTHKIT_PASSKEYS", onOff, true, {
+    yaml: "passkeys.enabled",
+    defaultText: "`on`",
+    doc: "Passkeys. Off, their routes do not exist and nothing of their settings is looked at.",
+  }),
   passkeyRpId: optional("AUTHKIT_PASSKEY_RPID", hostName, {
     origin: "later",
     yaml: "passkeys.rp_id",
@@ -221,6 +242,11 @@ export const accounts = {
     yaml: "federation.link_requires_step_up",
     defaultText: "`off`",
     doc: "Demand fresh authentication before an identity provider is linked. Recommended for new deployments.",
+  }),
+  linkSession: variable("AUTHKIT_LINK_SESSION", onOff, true, {
+    yaml: "federation.link_session",
+    defaultText: "`on`",
+    doc: "Linking a provider ends in a new session and new tokens, as clients of the contract expect. Off, the front end is told `linked` and goes on with the tokens it has.",
   }),
   legacySubjects: variable("AUTHKIT_LEGACY_SUBJECTS", oneOf("rewrite", "keep"), "rewrite", {
     yaml: "federation.legacy_subjects",

@@ -158,6 +158,10 @@ export function createFederation(
         ? await resolution.link(provider, identity, purpose.userId, context)
         : await resolution.signIn(provider, identity, purpose.inviteToken, context);
     whose.userId = resolved.user.id;
+    if (purpose.kind === "link" && !config.federation.linkSession) {
+      await tellOwner(resolved, identity, "link", context);
+      return { kind: "linked", flow, state, user: { id: resolved.user.id, email: resolved.email } };
+    }
     try {
       const { user, email } = resolved;
       const outcome = await completion.complete(

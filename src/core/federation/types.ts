@@ -58,6 +58,13 @@ export type FlowResult =
       readonly outcome: LoginOutcome;
       readonly user: { readonly id: string; readonly email: string };
     }
+  | {
+      /** Linked, and nobody signed in by it. */
+      readonly kind: "linked";
+      readonly flow: ResumedFlow;
+      readonly state: string;
+      readonly user: { readonly id: string; readonly email: string };
+    }
   | { readonly kind: "stepped_up"; readonly flow: ResumedFlow; readonly fresh: FreshAuthentication };
 
 /** A callback that failed after its flow was found: the failure is delivered the way success would have been. */

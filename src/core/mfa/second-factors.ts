@@ -50,7 +50,10 @@ export function createSecondFactors(platform: Platform, parts: SecondFactorParts
   return {
     enrolment,
     login: createSecondFactorLogin(platform, shared),
-    stepUp: createStepUp(platform, shared),
+    stepUp: createStepUp(platform, {
+      ...shared,
+      gate: { assertRenews: (userId, method) => gate().assertRenews(userId, method) },
+    }),
     setup: createFactorSetup(platform, {
       ...shared,
       enrolment,

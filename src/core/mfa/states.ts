@@ -42,14 +42,23 @@ export interface MfaSummary {
 /** `pass`; `enroll`: nothing enrolled but demanded; `second_factor`: enrolled, and this session has not shown it. */
 export type MfaGate = "pass" | "enroll" | "second_factor";
 
-/** The gate every session passes when it is opened and at each refresh. */
+/** Whether a session rests on a passkey alone: of the ways in without a code only it counts as two factors. */
+export function isPasskeySession(methods: readonly string[]): boolean {
+  return methods.includes("swk") && methods.includes("mfa") && !methods.includes("otp");
+}
+
+/** The gate every session passes when it is opened and at each refresh. `passkeyCounts`: see the configuration. */
 export function mfaGate(
   mode: Config["mfa"]["mode"],
   summary: MfaSummary,
   methods: readonly string[],
+  passkeyCounts = false,
 ): MfaGate {
   if (mode === "disabled") return "pass";
-  if (!summary.enabled) return mode === "required" || summary.roleDemandsMfa ? "enroll" : "pass";
+  if (!summary.enabled) {
+    const demanded = mode === "required" && !(passkeyCounts && isPasskeySession(methods));
+    return demanded || summary.roleDemandsMfa ? "enroll" : "pass";
+  }
   if (summary.factors === 0) return "enroll";
   // Whoever has one mailbox for both steps has taken the second, though it is no second factor.
   return methods.includes("mfa") || methods.includes("repeat") ? "pass" : "second_factor";

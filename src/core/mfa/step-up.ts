@@ -7,7 +7,7 @@ import type { CallContext, Platform } from "../platform.ts";
 import type { Sessions } from "../sessions/types.ts";
 import { maskDestination } from "../step-up/mask.ts";
 import { recordRefusedProof } from "../step-up/refused.ts";
-import type { FreshAuthentication } from "../step-up/sensitive.ts";
+import type { FreshAuthentication, SensitiveGate } from "../step-up/sensitive.ts";
 import type { Users } from "../users/types.ts";
 import { addressee, type CodeDelivery } from "./delivery.ts";
 import { createFactorCodes } from "./factor-codes.ts";
@@ -27,7 +27,7 @@ export interface SecondFactorStepUp {
 
 /** Making a signed-in session fresh again. Every success marks the session and gives a new access token. */
 export interface StepUp {
-  /** Throws `not_authenticated`, `rate_limited`, `invalid_password`, `password_reset_required`, `unauthorized`, `step_up_failed`. */
+  /** Throws `not_authenticated`, `step_up_required` (strict rules), `rate_limited`, `invalid_password`, `password_reset_required`, `unauthorized`, `step_up_failed`. */
   password(user: UserPrincipal, password: string, context: CallContext): Promise<FreshAuthentication>;
   /** Without a code sends one. Throws `not_authenticated`, `invalid_method`, `invalid_code`, `*_delivery_failed`, … */
   secondFactor(
@@ -46,6 +46,7 @@ export interface StepUpParts {
   readonly passwords: Pick<Passwords, "verify">;
   readonly limits: Limits;
   readonly audit: Pick<Audit, "record">;
+  readonly gate: Pick<SensitiveGate, "assertRenews">;
 }
 
 const methods: readonly string[] = ["email", "sms", "totp"];
@@ -64,7 +65,7 @@ export function createStepUp(
   platform: Pick<Platform, "config" | "clock" | "random" | "ephemeral">,
   parts: StepUpParts,
 ): StepUp {
-  const { users, states, delivery, proof, sessions, passwords, limits, audit } = parts;
+  const { users, states, delivery, proof, sessions, passwords, limits, audit, gate } = parts;
   const codes = createFactorCodes(platform, "step-up");
 
   async function mark(
@@ -82,6 +83,7 @@ export function createStepUp(
   return {
     async password(user, password, context) {
       sessionOf(user);
+      await gate.assertRenews(user.userId, "password");
       await limits.check("auth_step_up_password", { id: user.userId });
       const check = await passwords.verify(user.userId, password, context);
       if (check !== "match") {

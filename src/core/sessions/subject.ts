@@ -48,7 +48,8 @@ export function rolesDemandingMfa(config: Config): string[] {
 /** The second-factor gate of a subject for a session that proved `methods`. */
 export function subjectMfaGate(config: Config, subject: SubjectRow, methods: readonly string[]): MfaGate {
   const { mfaEnabled: enabled, mfaFactors: factors, roleDemandsMfa } = subject;
-  return mfaGate(config.mfa.mode, { enabled, factors, roleDemandsMfa }, methods);
+  const { mode, passkeyCounts } = config.mfa;
+  return mfaGate(mode, { enabled, factors, roleDemandsMfa }, methods, passkeyCounts);
 }
 
 export function subjectMfaEnrolled(

@@ -39,9 +39,9 @@ export interface StepUpAccount {
   readonly state: Pick<MfaState, "enabled" | "factors">;
 }
 
-/** The options of an account that has been read already. */
+/** The options of an account that has been read already; under strict rules a second factor, where there is one, is the only one. */
 export function stepUpOptionsOf(
-  mode: Config["mfa"]["mode"],
+  { mfa: { mode }, stepUp: { strict } }: Pick<Config, "mfa" | "stepUp">,
   configured: readonly ProviderSummary[],
   account: StepUpAccount,
 ): StepUpOptions {
@@ -56,6 +56,7 @@ export function stepUpOptionsOf(
     };
   });
   const fresh = new Set(configured.filter(({ provesFreshness }) => provesFreshness).map(({ id }) => id));
+  if (strict && factors.length > 0) return { methods: ["2fa"], factors };
   return {
     methods: [
       ...(account.hasPassword ? ["password"] : []),
@@ -80,7 +81,7 @@ export function createStepUpOptions(
       parts.mfaStates.of(userId),
     ]);
     if (proofs === undefined) return { methods: [], factors: [] };
-    return stepUpOptionsOf(config.mfa.mode, parts.providers(), { ...proofs, state });
+    return stepUpOptionsOf(config, parts.providers(), { ...proofs, state });
   };
 }
 

@@ -38,6 +38,8 @@ export interface SensitiveGate {
   /** The refusal for this user. */
   refusal(userId: string): Promise<AuthError>;
   stepUpOptions(userId: string): Promise<StepUpOptions>;
+  /** Throws `step_up_required` where `method` of {@link StepUpOptions} no longer makes the account's sessions fresh. */
+  assertRenews(userId: string, method: string): Promise<void>;
 }
 
 export function createSensitiveGate(
@@ -60,12 +62,18 @@ export function createSensitiveGate(
   return {
     isFresh: fresh,
     stepUpOptions,
+    async assertRenews(userId, method) {
+      if (!config.stepUp.strict) return;
+      const options = await stepUpOptions(userId);
+      if (options.factors.length > 0 && !options.methods.includes(method))
+        throw stepUpRequired(stepUpOffer(options));
+    },
     refusal: async (userId) => stepUpRequired(stepUpOffer(await stepUpOptions(userId))),
 
     async require(user, password, context) {
       if (fresh(user)) return undefined;
       const options = await stepUpOptions(user.userId);
-      const missesFactor = options.factors.length > 0 && !hasSecondFactor(user.amr);
+      const missesFactor = options.factors.length > 0 && (config.stepUp.strict || !hasSecondFactor(user.amr));
       if (password === undefined || password === "" || missesFactor)
         throw stepUpRequired(stepUpOffer(options));
       // One budget for guesses at a password, wherever they are made.

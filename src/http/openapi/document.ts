@@ -158,7 +158,13 @@ function managementOperation(key: keyof typeof methods, components: Components):
 export function openApiDocument(routes: readonly Route[], config: Config): JsonSchema {
   const components = new Components();
   const paths: Record<string, Record<string, JsonSchema>> = {};
-  for (const { path, route } of mountRoutes(routes, config)) {
+  const asked = routes.map(
+    (route): Route =>
+      route.sensitive === true && config.stepUp.admin
+        ? { ...route, errors: [...route.errors, "step_up_required"] }
+        : route,
+  );
+  for (const { path, route } of mountRoutes(asked, config)) {
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(path, route.route, components) };
   }
   if (config.management.open || config.management.tokens.length > 0) {

@@ -88,6 +88,7 @@ export const adminActionRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/admin/users/{user_id}/ban",
+    sensitive: true,
     group: "admin",
     since: "0.73",
     auth: { rootPermission: "root:users:ban" },
@@ -135,6 +136,7 @@ export const adminActionRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/admin/users/{user_id}/unban",
+    sensitive: true,
     group: "admin",
     since: "0.73",
     auth: { rootPermission: "root:users:ban" },
@@ -151,6 +153,7 @@ export const adminActionRoutes: readonly Route[] = [
   route({
     method: "DELETE",
     path: "/admin/users/{user_id}",
+    sensitive: true,
     group: "admin",
     since: "0.73",
     auth: { rootPermission: "root:users:delete" },
@@ -170,6 +173,7 @@ export const adminActionRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/admin/users/{user_id}/restore",
+    sensitive: true,
     group: "admin",
     since: "0.73",
     auth: { rootPermission: "root:users:delete" },
@@ -186,6 +190,7 @@ export const adminActionRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/admin/users/{user_id}/sessions/revoke",
+    sensitive: true,
     group: "admin",
     since: "0.73",
     auth: { rootPermission: "root:users:recover" },
@@ -204,6 +209,7 @@ export const adminActionRoutes: readonly Route[] = [
   route({
     method: "POST",
     path: "/admin/users/{user_id}/recover",
+    sensitive: true,
     group: "admin",
     since: "0.73",
     auth: { rootPermission: "root:users:recover" },

@@ -80,6 +80,7 @@ export const apiKeyRoutes: readonly Route[] = [
     ...shared,
     method: "POST",
     path: "/{persona}/{instance_slug}/api-keys",
+    sensitive: true,
     summary: "Make an API key with one role of the group; the secret is told this once.",
     body: Type.Object({
       name: Type.Optional(Type.String()),

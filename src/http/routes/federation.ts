@@ -291,11 +291,12 @@ export const federationRoutes: readonly Route[] = [
     bodyMode: "lenient",
     query: Type.Object({ ui: text, popup_nonce: text }),
     replies: { 200: started },
-    errors: [...startErrors, "not_authenticated", "provider_not_linked"],
+    errors: [...startErrors, "not_authenticated", "provider_not_linked", "step_up_required"],
     failure: "oidc_begin_failed",
     async handle(context, { body, query, params }) {
       const user = requireUser(context, "not_authenticated");
       if (user.sessionId === undefined) throw new AuthError("not_authenticated");
+      await context.core.sensitiveGate.assertRenews(user.userId, (params["provider"] ?? "").toLowerCase());
       const { url, state } = await context.core.federation.start(
         params["provider"] ?? "",
         { kind: "step_up", userId: user.userId, sessionId: user.sessionId },

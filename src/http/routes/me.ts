@@ -83,7 +83,7 @@ function members(context: RouteContext, user: UserPrincipal, row: ProfileRow): R
   const { config, core } = context;
   const configured = core.federation.providers();
   const linked = distinct(row.providers.map(({ slug }) => slug));
-  const options = stepUpOptionsOf(config.mfa.mode, configured, {
+  const options = stepUpOptionsOf(config, configured, {
     email: row.email,
     hasPassword: row.hasPassword,
     providers: linked,

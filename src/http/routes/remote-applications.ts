@@ -60,6 +60,7 @@ export const remoteApplicationRoutes: readonly Route[] = [
     ...shared,
     method: "POST",
     path: "/{persona}/{instance_slug}/remote-applications",
+    sensitive: true,
     summary: "Store a remote application under its issuer; one of another group is not taken over.",
     body: Type.Object({
       slug: Type.Optional(Type.String()),

@@ -28,6 +28,7 @@ export const stepUpRoutes: readonly Route[] = [
       "rate_limited",
       "not_authenticated",
       "invalid_request",
+      "step_up_required",
       "invalid_password",
       "password_reset_required",
       "unauthorized",

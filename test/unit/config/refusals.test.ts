@@ -344,6 +344,7 @@ describe("tokens, sessions and policies", () => {
       mode: "required",
       endsSessions: false,
       methods: ["totp", "sms"],
+      passkeyCounts: false,
     });
   });
 

@@ -46,6 +46,17 @@ describe("the second-factor gate", () => {
     expect(mfaGate(mode, summary, methods)).toBe(gate);
   });
 
+  it("takes a passkey for the required factor where the deployment does, and nothing else", () => {
+    const gate = (methods: readonly string[], summary: Parameters<typeof mfaGate>[1] = none) =>
+      mfaGate("required", summary, methods, true);
+    expect(gate(["swk", "mfa"])).toBe("pass");
+    expect(gate(["swk", "mfa"], { ...none, roleDemandsMfa: true })).toBe("enroll");
+    expect(gate(["swk"])).toBe("enroll");
+    // A second factor that was removed since: the session rested on it as well.
+    expect(gate(["swk", "otp", "mfa"])).toBe("enroll");
+    expect(gate(["pwd", "otp", "mfa"])).toBe("enroll");
+  });
+
   it("says enrolled only where a factor could be proven", () => {
     expect(mfaEnrolled("optional", { enabled: true, factors: 1 })).toBe(true);
     expect(mfaEnrolled("optional", { enabled: true, factors: 0 })).toBe(false);
