@@ -173,7 +173,8 @@ describe("hits from before the clock was set back by an hour", () => {
     await spend(limiter);
     const name = redis.key(`${check.key}:${check.bucket}`);
     await redis.run(async (client) => {
-      for (const member of await client.zrange(name, "0", "-1")) await client.zincrby(name, 3_600_000, member);
+      for (const member of await client.zrange(name, "0", "-1"))
+        await client.zincrby(name, 3_600_000, member);
     });
     await isOpen(limiter);
   });
