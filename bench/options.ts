@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly users: number;
   /** Size of the larger database of the growth scenario; 0 leaves that scenario out. */
   readonly growth: number;
+  /** Idle keep-alive connections of the scenario `idle`; 0 leaves it out. */
+  readonly idle: number;
   readonly httpWorkers: number;
   readonly hashingWorkers: number;
   /** Value of `AUTHKIT_ARGON2`; undefined = the server's default. */
@@ -28,6 +30,7 @@ const usage = `npm run bench -- [options]
   --connections <n>       keep-alive connections of light scenarios (32)
   --users <n>             accounts in the database (10000)
   --growth <n>            accounts of the growth scenario's larger database (1000000; 0 leaves it out)
+  --idle <n>              idle keep-alive connections (10000; 0 leaves them out)
   --http-workers <n>      (2)
   --hashing-workers <n>   (one a core)
   --argon2 <m=,t=,p=>     hash parameters (the server's default)
@@ -59,6 +62,7 @@ export function parseOptions(args: readonly string[], cores: number): BenchOptio
       connections: { type: "string", default: "32" },
       users: { type: "string", default: "10000" },
       growth: { type: "string", default: "1000000" },
+      idle: { type: "string", default: "10000" },
       "http-workers": { type: "string", default: "2" },
       "hashing-workers": { type: "string", default: String(cores) },
       argon2: { type: "string" },
@@ -76,6 +80,7 @@ export function parseOptions(args: readonly string[], cores: number): BenchOptio
     connections: count(values.connections, "connections", 1),
     users: count(values.users, "users", 100),
     growth: count(values.growth, "growth", 0),
+    idle: count(values.idle, "idle", 0),
     httpWorkers: count(values["http-workers"], "http-workers", 1),
     hashingWorkers: count(values["hashing-workers"], "hashing-workers", 1),
     argon2: values.argon2,

@@ -1,5 +1,6 @@
 import type { Scenario } from "../bench.ts";
 import { backEnd, importing } from "./back-end.ts";
+import { idle } from "./idle.ts";
 import { jwks, management, me } from "./light.ts";
 import { kernels, login, mix, policy, refresh, storm } from "./sign-in.ts";
 import { footprint, growth } from "./size.ts";
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   mix,
   policy,
   footprint,
+  idle,
   importing,
   growth,
 ];
