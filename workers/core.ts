@@ -1,5 +1,5 @@
 import { type Core, createCore, loadBreachedPasswords } from "../src/core/index.ts";
-import { createKeyRing, loadTotpKey } from "../src/core/signing-keys/index.ts";
+import { createKeyRing, loadTotpKeys } from "../src/core/signing-keys/index.ts";
 import type { WorkerProcess } from "./lifecycle.ts";
 import { patiently } from "./patience.ts";
 import type { RunningPlatform } from "./platform.ts";
@@ -17,9 +17,9 @@ export async function startCore(
   const reached = <T>(step: () => Promise<T>): Promise<T> =>
     worker === undefined ? step() : patiently(worker, step);
   const keyRing = await reached(() => createKeyRing(platform));
-  const totpKey = await loadTotpKey(platform.config.keys, platform.log);
+  const totpKeys = await loadTotpKeys(platform.config.keys, platform.log);
   const breachedPasswords = await loadBreachedPasswords(platform.config.passwords);
-  const core = createCore(platform, { keyRing, totpKey, breachedPasswords });
+  const core = createCore(platform, { keyRing, totpKeys, breachedPasswords });
   await reached(() => core.start());
   return {
     core,

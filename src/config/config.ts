@@ -151,6 +151,8 @@ export interface KeysConfig {
   readonly rotationSeconds: number;
   /** Raw AES key for TOTP secrets, from configuration; else read from `totp.key`. */
   readonly totpSecretKey: Buffer | undefined;
+  /** Keys that were used for TOTP secrets before, newest first. */
+  readonly totpFormerKeys: readonly Buffer[];
   /** HMAC key for short codes; derived from another secret when not set. */
   readonly codeSecret: Buffer;
   readonly verifyOnly: boolean;

@@ -64,6 +64,7 @@ import {
 import { createRevocations, type Revocations } from "./revocations/index.ts";
 import { createSessions, type Sessions } from "./sessions/index.ts";
 import { createSignedDocuments, type SignedDocuments } from "./signed-documents/index.ts";
+import type { TotpKeys } from "./signing-keys/index.ts";
 import type { KeyRing } from "./signing-keys/types.ts";
 import { createSolana, type Solana } from "./solana/index.ts";
 import { createSensitiveGate, type SensitiveGate } from "./step-up/sensitive.ts";
@@ -136,8 +137,8 @@ export interface Core {
 /** What the workers load before the capabilities are put together. */
 export interface CoreParts {
   readonly keyRing: KeyRing;
-  /** AES key of TOTP secrets; without it TOTP is not offered. */
-  readonly totpKey: Buffer | undefined;
+  /** AES keys of TOTP secrets; without any TOTP is not offered. */
+  readonly totpKeys: TotpKeys | undefined;
   readonly breachedPasswords: BreachedPasswords | undefined;
 }
 
@@ -146,7 +147,7 @@ export { loadBreachedPasswords };
 /** The composition root of the capabilities: dependencies are handed over here, and only here. */
 export function createCore(platform: Platform, parts: CoreParts): Core {
   const { config, clock, log } = platform;
-  const { keyRing, totpKey, breachedPasswords } = parts;
+  const { keyRing, totpKeys, breachedPasswords } = parts;
 
   const audit = createAudit(platform);
   const limits = createLimits(platform);
@@ -160,7 +161,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
   const identities = createIdentities(platform, audit);
   const mfaStates = createMfaStates(platform, {
     senderAvailable: (channel) => messages.available(channel),
-    totpAvailable: () => totpKey !== undefined,
+    totpAvailable: () => totpKeys !== undefined,
   });
   const sessions = createSessions(platform, users, mfaStates, tokens, audit, revocations);
   const passwords = createPasswords(platform, breachedPasswords);
@@ -178,7 +179,7 @@ export function createCore(platform: Platform, parts: CoreParts): Core {
     limits,
     audit,
     notices,
-    totpKey,
+    totpKeys,
     gate: () => sensitiveGate,
     completion: () => loginCompletion,
   });

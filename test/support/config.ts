@@ -116,6 +116,7 @@ const defaults: Config = {
     algorithm: "ES256",
     rotationSeconds: 0,
     totpSecretKey: Buffer.alloc(32, 7),
+    totpFormerKeys: [],
     codeSecret: Buffer.alloc(32, 9),
     verifyOnly: false,
   },

@@ -33,6 +33,9 @@ export function composeKeys(input: Input): KeysConfig {
     algorithm: values.signingAlgorithm,
     rotationSeconds: values.keyRotation / 1_000,
     totpSecretKey: bytes("AUTHKIT_TOTP_SECRET_KEY", values.totpSecretKey, [16, 24, 32], input),
+    totpFormerKeys: values.totpFormerKeys.flatMap(
+      (text) => bytes("AUTHKIT_TOTP_FORMER_KEYS", text, [16, 24, 32], input) ?? [],
+    ),
     codeSecret: codeSecret(input, keyringSecret, activePrivateKeyPem),
     verifyOnly: values.verifyOnly,
   };
@@ -87,7 +90,7 @@ function bytes(
 ): Buffer | undefined {
   if (text === undefined) return undefined;
   try {
-    return decodeKeyBytes(text, sizes, { raw: name === "AUTHKIT_TOTP_SECRET_KEY" });
+    return decodeKeyBytes(text, sizes, { raw: name.startsWith("AUTHKIT_TOTP_") });
   } catch (error) {
     if (!(error instanceof BadValue)) throw error;
     findings.refuse(

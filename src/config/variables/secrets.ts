@@ -75,6 +75,11 @@ export const secrets = {
     defaultText: "`2160h`",
     doc: "Time between rotations of the managed key ring; `0` = by command only.",
   }),
+  totpFormerKeys: variable("AUTHKIT_TOTP_FORMER_KEYS", list(text), [], {
+    secret: true,
+    defaultText: "none",
+    doc: "Former keys of TOTP secrets, newest first, as in `AUTHKIT_TOTP_SECRET_KEY`. What one of them still opens is sealed anew when its owner uses it.",
+  }),
   totpSecretKey: optional("AUTHKIT_TOTP_SECRET_KEY", text, {
     secret: true,
     defaultText: "`totp.key` in the keys directory",

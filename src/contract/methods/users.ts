@@ -283,7 +283,12 @@ export const usersMethods = {
     name: "UpdateUsername",
     topic: "Users",
     generations: everyGeneration,
-    args: { id: field("id", string), username: field("username", string) },
+    args: {
+      id: field("id", string),
+      username: field("username", string),
+      ignoreCooldown: field("ignoreCooldown", nullable(bool)),
+    },
+    note: "`ignoreCooldown` is ours: an operator puts a name right without waiting for the owner's 72 hours.",
     result: nothing,
     errors: [
       "invalid_user",

@@ -71,6 +71,11 @@ const useTotpStep = sql(
   WHERE id = $1 AND (last_totp_step IS NULL OR last_totp_step < $2)`,
 );
 
+const resealTotp = sql(
+  "mfa.resealTotp",
+  (s) => `UPDATE ${s}.mfa_factors SET totp_secret = $3 WHERE id = $1 AND totp_secret = $2`,
+);
+
 // The groups are locked in one order, as every change of roles locks them, so that the last owner is counted by one at a time.
 const lockGroupsOfUser = sql(
   "mfa.lockGroupsOfUser",
@@ -154,6 +159,9 @@ export const factorStore = {
   async useTotpStep(on: Queryable, factorId: string, step: number, at: Date): Promise<boolean> {
     return (await on.run(useTotpStep, [factorId, step, at])) === 1;
   },
+  /** Puts another sealing in place of the one that was read, unless somebody else has replaced it. */
+  resealTotp: (on: Queryable, factorId: string, from: Buffer, to: Buffer) =>
+    on.run(resealTotp, [factorId, from, to]),
   lockGroupsOfUser: (on: Queryable, userId: string) => on.rows(lockGroupsOfUser, [userId]),
   removeDemandingRoles: (on: Queryable, userId: string, roles: readonly string[], at: Date) =>
     on.rows<RemovedRole>(removeDemandingRoles, [userId, roles, at]),

@@ -90,7 +90,11 @@ export function createSecondFactorProof(
     const secret = stored === undefined ? undefined : cipher?.open(stored.secret, userId);
     if (stored === undefined || secret === undefined) return false;
     const step = matchingStep(secret, code, clock.epochSeconds());
-    return step !== undefined && factorStore.useTotpStep(database, stored.id, step, clock.now());
+    if (step === undefined || !(await factorStore.useTotpStep(database, stored.id, step, clock.now())))
+      return false;
+    if (cipher?.isOutdated(stored.secret, userId) === true)
+      await factorStore.resealTotp(database, stored.id, stored.secret, cipher.seal(secret, userId));
+    return true;
   }
 
   async function acceptBackupCode(userId: string, code: string, context: CallContext): Promise<boolean> {

@@ -6,6 +6,7 @@ import type { Notices } from "../notices/index.ts";
 import type { Passwords } from "../passwords/types.ts";
 import type { Platform } from "../platform.ts";
 import type { Sessions } from "../sessions/types.ts";
+import type { TotpKeys } from "../signing-keys/index.ts";
 import type { SensitiveGate } from "../step-up/sensitive.ts";
 import type { Users } from "../users/types.ts";
 import { createCodeDelivery } from "./delivery.ts";
@@ -26,8 +27,8 @@ export interface SecondFactorParts {
   readonly limits: Limits;
   readonly audit: Audit;
   readonly notices: Notices;
-  /** AES key of stored TOTP secrets. */
-  readonly totpKey: Buffer | undefined;
+  /** AES keys of stored TOTP secrets. */
+  readonly totpKeys: TotpKeys | undefined;
   readonly gate: () => SensitiveGate;
   readonly completion: () => LoginCompletion;
 }
@@ -41,8 +42,9 @@ export interface SecondFactors {
 }
 
 export function createSecondFactors(platform: Platform, parts: SecondFactorParts): SecondFactors {
-  const { messages, totpKey, gate } = parts;
-  const cipher = totpKey === undefined ? undefined : createTotpCipher(totpKey, platform.random);
+  const { messages, totpKeys, gate } = parts;
+  const cipher =
+    totpKeys === undefined ? undefined : createTotpCipher(totpKeys.current, platform.random, totpKeys.former);
   const delivery = createCodeDelivery(messages);
   const proof = createSecondFactorProof(platform, { ...parts, cipher });
   const enrolment = createEnrolment(platform, parts);

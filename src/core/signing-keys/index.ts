@@ -5,5 +5,5 @@ export { createKeyRing, type KeyRingContext, prepareSigningKeys } from "./key-ri
 export { algorithmOf, parsePrivateKey, parsePublicKey } from "./pem.ts";
 export { rotateSigningKeys } from "./rotate.ts";
 export { jwksMaxAge } from "./rotation-plan.ts";
-export { loadTotpKey, prepareTotpKey } from "./totp-key.ts";
+export { loadTotpKeys, prepareTotpKey, type TotpKeys } from "./totp-key.ts";
 export type { KeyRing, KeySet, SigningAlgorithm, VerificationKey } from "./types.ts";

@@ -25,14 +25,33 @@ function decodeKey(content: Buffer): Buffer | undefined {
   return readings.find(isAesKey);
 }
 
+/** The keys of a file: one, in whatever form, or several on lines of their own, newest first; undefined when there is anything else. */
+function decodeKeys(content: Buffer): Buffer[] | undefined {
+  const whole = decodeKey(content);
+  if (whole !== undefined) return [whole];
+  const lines = content
+    .toString("latin1")
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== "");
+  const keys = lines.flatMap((line) => decodeKey(Buffer.from(line, "latin1")) ?? []);
+  return keys.length > 0 && keys.length === lines.length ? keys : undefined;
+}
+
+/** What TOTP secrets are sealed with, and what they may have been sealed with before. */
+export interface TotpKeys {
+  readonly current: Buffer;
+  /** Newest first. */
+  readonly former: readonly Buffer[];
+}
+
 /**
- * The AES key for stored TOTP secrets: from configuration, else from `totp.key` in the key directory. Undefined when there is neither; TOTP
- * is then not offered.
- * @throws SigningKeyError when the key is empty or no AES key size, or others may write the file
+ * The AES keys for stored TOTP secrets: from configuration, else from `totp.key` in the key directory, which may hold several. Undefined when
+ * there is none; TOTP is then not offered.
+ * @throws SigningKeyError when a key is empty or no AES key size, or others may write the file
  */
-export async function loadTotpKey(keys: KeysConfig, log: Log): Promise<Buffer | undefined> {
+export async function loadTotpKeys(keys: KeysConfig, log: Log): Promise<TotpKeys | undefined> {
   if (keys.totpSecretKey !== undefined) {
-    if (isAesKey(keys.totpSecretKey)) return keys.totpSecretKey;
+    if (isAesKey(keys.totpSecretKey)) return { current: keys.totpSecretKey, former: keys.totpFormerKeys };
     throw new SigningKeyError(
       `the TOTP secret key has ${keys.totpSecretKey.length} bytes; 16, 24 or 32 are required`,
     );
@@ -40,22 +59,24 @@ export async function loadTotpKey(keys: KeysConfig, log: Log): Promise<Buffer | 
   const path = join(keys.path, "totp.key");
   const file = await readSecretFile(path, log);
   if (file === undefined) return undefined;
-  const key = decodeKey(file.content);
-  if (key === undefined)
-    throw new SigningKeyError(`${path} must hold 16, 24 or 32 bytes: as hex, base64 or raw`);
-  return key;
+  const [current, ...former] = decodeKeys(file.content) ?? [];
+  if (current === undefined)
+    throw new SigningKeyError(
+      `${path} must hold 16, 24 or 32 bytes: as hex, base64 or raw, or several such keys on lines of their own`,
+    );
+  return { current, former: [...former, ...keys.totpFormerKeys] };
 }
 
 /**
  * Reads the key once before the primary forks, so that one that cannot be used is refused in one line, and says so when TOTP is among the
  * methods without a key. Workers load it again.
- * @throws SigningKeyError as {@link loadTotpKey}, and when a second factor is required and there is no method but TOTP
+ * @throws SigningKeyError as {@link loadTotpKeys}, and when a second factor is required and there is no method but TOTP
  */
 export async function prepareTotpKey(
   config: Pick<Config, "keys" | "mfa" | "senders">,
   log: Log,
 ): Promise<void> {
-  const key = await loadTotpKey(config.keys, log);
+  const key = await loadTotpKeys(config.keys, log);
   const { mode, methods } = config.mfa;
   if (key !== undefined || mode === "disabled" || !methods.includes("totp")) return;
   const sent =

@@ -65,8 +65,8 @@ export const userHandlers: HandlerFactory = ({ users, identities, contactChanges
     await users.setBiography(id, bio);
   },
   updateAvatarUrl: ({ id, avatarUrl }) => users.setAvatarUrl(id, avatarUrl),
-  updateUsername: async ({ id, username }, { callContext }) => {
-    await users.rename(id, username, callContext);
+  updateUsername: async ({ id, username, ignoreCooldown }, { callContext }) => {
+    await users.rename(id, username, callContext, { ignoreCooldown: ignoreCooldown === true });
   },
   timeUntilUsernameRenameAvailable: async ({ userId, now }) =>
     (await users.renameAvailability(userId, isZeroTime(now) ? undefined : now)).seconds,

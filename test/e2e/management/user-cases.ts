@@ -149,8 +149,13 @@ export const userCases: Cases = {
   },
   updateUsername: {
     args: (world) => ({ id: world.userId, username: `renamed_${world.tag}` }),
-    check: async (_, { client, ...world }) =>
-      expect((await client.getUserByUsername({ username: `renamed_${world.tag}` })).id).toBe(world.userId),
+    async check(_, { client, ...world }) {
+      expect((await client.getUserByUsername({ username: `renamed_${world.tag}` })).id).toBe(world.userId);
+      // An operator need not wait.
+      const username = `again_${world.tag}`;
+      await client.updateUsername({ id: world.userId, username, ignoreCooldown: true });
+      expect((await client.getUserByUsername({ username })).id).toBe(world.userId);
+    },
     errors: {
       invalid_user: () => ({ id: noUuid, username: "somebody" }),
       user_not_found: () => ({ id: nobody, username: "somebody" }),

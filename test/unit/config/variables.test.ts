@@ -155,6 +155,7 @@ const cases: Readonly<Record<VariableKey, Case>> = {
   ],
   rotationGrace: [[["-1s", -1_000]], ["30"]],
   discovery: switches,
+  totpFormerKeys: textLists,
   mfaPasskeyCounts: switches,
   stepUpStrict: switches,
   stepUpForAdmin: switches,

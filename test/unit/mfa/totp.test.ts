@@ -69,6 +69,18 @@ describe("stored secrets", () => {
     expect(createTotpCipher(Buffer.alloc(16, 1), systemRandom).open(sealed, user)).toBeUndefined();
   });
 
+  test("of a former key can be opened, and are known as such", () => {
+    const older = createTotpCipher(Buffer.alloc(16, 1), systemRandom);
+    const newer = createTotpCipher(Buffer.alloc(32, 2), systemRandom, [
+      Buffer.alloc(24, 3),
+      Buffer.alloc(16, 1),
+    ]);
+    const sealed = older.seal(secret, user);
+    expect([newer.open(sealed, user), newer.isOutdated(sealed, user)]).toEqual([secret, true]);
+    expect(newer.isOutdated(newer.seal(secret, user), user)).toBe(false);
+    expect(older.open(newer.seal(secret, user), user)).toBeUndefined();
+  });
+
   test("work with every length of key", () => {
     for (const length of [16, 24, 32]) {
       const sized = createTotpCipher(Buffer.alloc(length, 9), systemRandom);

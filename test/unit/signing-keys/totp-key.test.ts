@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadTotpKey, prepareTotpKey } from "../../../src/core/signing-keys/totp-key.ts";
+import { loadTotpKeys, prepareTotpKey } from "../../../src/core/signing-keys/totp-key.ts";
 import { type ConfigOverrides, testConfig } from "../../support/config.ts";
 import { recordingLog } from "../tokens/fixtures.ts";
 
@@ -15,12 +15,12 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-function load(
+async function load(
   totpSecretKey: Buffer | undefined = undefined,
   log = recordingLog(),
 ): Promise<Buffer | undefined> {
   const { keys } = testConfig({}, { keys: { path: directory } });
-  return loadTotpKey({ ...keys, totpSecretKey }, log);
+  return (await loadTotpKeys({ ...keys, totpSecretKey }, log))?.current;
 }
 
 async function put(content: string | Buffer, mode = 0o600): Promise<void> {
@@ -53,6 +53,18 @@ describe("totp.key", () => {
     expect(await load()).toEqual(Buffer.from("abcdefghijklmnopqrstuvwxyz012345", "base64"));
     await put("!bcdefghijklmno?");
     expect(await load()).toEqual(Buffer.from("!bcdefghijklmno?"));
+  });
+
+  it("may hold several keys, the newest first", async () => {
+    const [newer, older] = [Buffer.alloc(32, 1), Buffer.alloc(16, 2)];
+    const { keys } = testConfig({}, { keys: { path: directory, totpFormerKeys: [key] } });
+    await put(`${newer.toString("hex")}\r\n\n${older.toString("base64")}\n`);
+    expect(await loadTotpKeys({ ...keys, totpSecretKey: undefined }, recordingLog())).toEqual({
+      current: newer,
+      former: [older, key],
+    });
+    await put(`${newer.toString("hex")}\nshort\n`);
+    await expect(load()).rejects.toThrow("must hold 16, 24 or 32 bytes");
   });
 
   it.each(["", " \n", "short", key.toString("hex").slice(2)])("refuses %j", async (content) => {
