@@ -43,6 +43,15 @@ function bodyWith(row: (typeof rows)[number], password?: string): Record<string,
   return member === undefined || password === undefined ? rest : { ...rest, [member]: password };
 }
 
+/** A new account that owns the group that rows may delete, since that is asked for before the proof. */
+async function coOwner(): Promise<Account> {
+  const account = await registered(house.cluster);
+  const role = { persona: "org", instanceSlug: "doomed", subjectKind: "user", role: "owner" };
+  const subjectID = subjectOf(account.accessToken);
+  must(await call(house.cluster, "AssignGroupRole", { ...role, subjectID }));
+  return account;
+}
+
 async function resetRequired(account: Account): Promise<void> {
   const userID = subjectOf(account.accessToken);
   const hash = { hash: "!", algo: "legacy-reset-required", params: null };
@@ -53,11 +62,15 @@ describe("a session that is not fresh", () => {
   let account: Account;
   let stale: string;
   beforeAll(async () => {
-    account = await registered(house.cluster);
+    account = await coOwner();
     stale = await staleToken(house.cluster, sql, account);
   });
 
-  const gated = rows.filter(({ route }) => route.errors.includes("step_up_required"));
+  /** Ways to become fresh; they are refused to whoever has a second factor, where deployments are strict about it. */
+  const remedies = ["POST /step-up/password", "POST /oidc/{provider}/step-up/start"];
+  const gated = rows.filter(
+    ({ route, name }) => route.errors.includes("step_up_required") && !remedies.includes(name),
+  );
   test.each(gated.map((row) => [row.name, row]))("%s wants it to be", async (_name, row) => {
     const reply = await send(house, row, { bearer: stale, body: bodyWith(row) });
     expect(outcome(reply)).toEqual([403, "step_up_required"]);
@@ -69,6 +82,7 @@ describe("a session that is not fresh", () => {
     expect(passable.map(({ name }) => name).sort()).toEqual([
       "DELETE /user",
       "DELETE /user/providers/{provider}",
+      "DELETE /{persona}/{instance_slug}",
       "POST /email/verify/request",
       "POST /phone/verify/request",
       "POST /user/password",
@@ -89,7 +103,7 @@ describe("a session that is not fresh", () => {
     });
 
     test("refuses a password that has to be reset", async () => {
-      const other = await registered(house.cluster);
+      const other = await coOwner();
       const bearer = await staleToken(house.cluster, sql, other);
       await resetRequired(other);
       expect(outcome(await attempt(bearer, other.password))).toEqual([401, "password_reset_required"]);
