@@ -13,6 +13,7 @@ export const unprovoked: Readonly<Record<string, string>> = {
   "POST /step-up/2fa token_issue_failed": knowsCaller,
   "DELETE /user token_issue_failed": knowsCaller,
   "DELETE /user/providers/{provider} token_issue_failed": knowsCaller,
+  "DELETE /{persona}/{instance_slug} token_issue_failed": knowsCaller,
   "POST /user/2fa phone_2fa_unavailable":
     "what cannot be sent is no method (`invalid_method`); only a sender that fails between two looks is left",
   "PATCH /user/username username_cannot_start_with_plus":

@@ -8,6 +8,7 @@ import { bodyOf, type EveryRoute, openEveryRoute, rows, send, subjectOf } from "
 import { must, outcome } from "../support/expectation.ts";
 import { call, type TestReply } from "../support/http.ts";
 import { minted } from "../support/minted.ts";
+import { refusing } from "../support/refusing.ts";
 import { staleToken } from "../support/stale.ts";
 
 let house: EveryRoute;
@@ -107,6 +108,15 @@ describe("a session that is not fresh", () => {
       const bearer = await staleToken(house.cluster, sql, other);
       await resetRequired(other);
       expect(outcome(await attempt(bearer, other.password))).toEqual([401, "password_reset_required"]);
+    });
+
+    test("fails when the proof cannot be noted", async () => {
+      const other = await coOwner();
+      const bearer = await staleToken(house.cluster, sql, other);
+      const reply = await refusing(house.cluster.databaseUrl, "UPDATE", "profiles.refresh_sessions", () =>
+        attempt(bearer, other.password),
+      );
+      expect(outcome(reply)).toEqual([500, "step_up_failed"]);
     });
 
     test("refuses a body that is none", async () => {

@@ -1,10 +1,10 @@
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { api, messagesTo, newPerson, registered } from "../support/accounts.ts";
-import { type Door, type Dweller, doors, settle } from "../support/doors.ts";
+import { type Door, type Dweller, doors, settle, throughProvider } from "../support/doors.ts";
 import { type OpenHouse, openHouse } from "../support/house.ts";
 import { call, type TestReply } from "../support/http.ts";
 import { until } from "../support/outcome.ts";
+import { refusing as refusingOf, statements, without } from "../support/refusing.ts";
 
 /** Ephemeral state is in the database, so that it can be made to fail too. */
 const inDatabase = { AUTHKIT_REDIS_URL: "" };
@@ -12,28 +12,11 @@ const policy = (acme: string): string => `limits: { enabled: false }\nproviders:
 
 let house: OpenHouse;
 
-async function sql(...statements: string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: house.cluster.databaseUrl });
-  await client.connect();
-  try {
-    for (const text of statements) await client.query(text);
-  } finally {
-    await client.end();
-  }
-}
+/** Lets writes to a table fail while `work` runs. */
+const refusing = <T>(verbs: string, table: string, work: () => Promise<T>, when?: string): Promise<T> =>
+  refusingOf(house.cluster.databaseUrl, verbs, `profiles.${table}`, work, when);
 
-/** Lets every write of one kind to a table fail while `work` runs. */
-async function refusing<T>(verbs: string, table: string, work: () => Promise<T>): Promise<T> {
-  await sql(
-    `CREATE OR REPLACE FUNCTION profiles.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$`,
-    `CREATE TRIGGER refuse BEFORE ${verbs} ON profiles.${table} FOR EACH ROW EXECUTE FUNCTION profiles.refuse()`,
-  );
-  try {
-    return await work();
-  } finally {
-    await sql(`DROP TRIGGER refuse ON profiles.${table}`);
-  }
-}
+const sql = (text: string): Promise<void> => statements(house.cluster.databaseUrl, text);
 
 const failure = ({ status, code }: TestReply): readonly [number, string | undefined] => [status, code];
 
@@ -89,6 +72,16 @@ describe("an account that can sign in by every door", () => {
     ]);
   });
 
+  test("the same at the step-up callback", async () => {
+    const at = (subject: string) => (): Promise<TestReply> =>
+      throughProvider(house, subject, undefined, "step-up/callback");
+    const stranger = at(`new-${newPerson().username}`);
+    expect(failure(await refusing("INSERT", "users", stranger))).toEqual([500, "user_creation_failed"]);
+    const known = at(dweller.subject);
+    const reply = await refusing("INSERT", "refresh_sessions", known);
+    expect(failure(reply)).toEqual([500, "session_issue_failed"]);
+  });
+
   test("a step-up that cannot be written", async () => {
     const { accessToken: bearer, password } = await registered(house.cluster);
     await sql("UPDATE profiles.refresh_sessions SET last_authenticated_at = now() - interval '1 day'");
@@ -131,8 +124,7 @@ describe("an account with a second factor", () => {
     const { challenge, user_id } = body;
     const factor_id = Object(body["default_factor"]).id;
     const proof = { user_id, challenge, factor_id, code };
-    await sql("ALTER TABLE profiles.ephemeral RENAME TO elsewhere");
-    try {
+    await without(house.cluster.databaseUrl, "profiles.ephemeral", async () => {
       expect(failure(await api(house.cluster, "/2fa/verify", { body: proof }))).toEqual([
         500,
         "challenge_verify_failed",
@@ -144,14 +136,38 @@ describe("an account with a second factor", () => {
           }),
         ),
       ).toEqual([500, "challenge_verify_failed"]);
-    } finally {
-      await sql("ALTER TABLE profiles.elsewhere RENAME TO ephemeral");
-    }
+    });
     const verify = (): Promise<TestReply> => api(house.cluster, "/2fa/verify", { body: proof });
     expect(failure(await refusing("INSERT", "refresh_sessions", verify))).toEqual([
       500,
       "session_creation_failed",
     ]);
+  });
+});
+
+describe("a wallet of an account with a second factor", () => {
+  let dweller: Dweller;
+  beforeAll(async () => {
+    house = await openHouse(policy, inDatabase);
+    dweller = await settle(house);
+    const { accessToken: bearer } = dweller;
+    const enabled = await api(house.cluster, "/user/2fa", { bearer, body: { method: "email" } });
+    expect(enabled.status, enabled.text).toBe(200);
+  });
+  afterAll(() => house?.close());
+
+  test("whose challenge cannot be kept", async () => {
+    const wallet = doors["wallet"];
+    if (wallet === undefined) return expect.fail();
+    const login = (): Promise<TestReply> => wallet(house, dweller);
+    const reply = await refusing(
+      "INSERT OR UPDATE",
+      "ephemeral",
+      login,
+      "NEW.key LIKE 'auth:2fa:challenge:%'",
+    );
+    expect(failure(reply), reply.text).toEqual([500, "2fa_challenge_failed"]);
+    expect((await login()).body["requires_2fa"]).toBe(true);
   });
 });
 
