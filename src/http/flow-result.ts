@@ -1,10 +1,13 @@
+import type { Config } from "../config/config.ts";
 import { errorEnvelope } from "../contract/errors/envelope.ts";
 import { browserError, isAuthError } from "../contract/errors/index.ts";
 import { FlowFailed, type FlowResult, type ResumedFlow } from "../core/federation/index.ts";
 import type { LoginOutcome } from "../core/login/types.ts";
 import { freshAuthMembers } from "../core/step-up/sensitive.ts";
+import type { HeaderList } from "../platform/http/engine.ts";
 import { jsonResult, popup, redirect, returnToMember, stepUpRedirect, wantsJson } from "./flow-delivery.ts";
 import { loginMembers } from "./login-reply.ts";
+import { refreshCookie } from "./refresh-cookie.ts";
 import type { Reply, RouteContext } from "./route.ts";
 
 /** What is known of a flow when it ends. */
@@ -62,6 +65,20 @@ function linkedReply(
   return redirect(config, { linked: "1", provider, state, ...returnToMember(flow) });
 }
 
+/** How the refresh token of a flow's result travels: among its members, or beside them in the cookie (spec 22 §12). */
+function refreshMember(
+  config: Config,
+  token: string,
+): { readonly headers: HeaderList; readonly members: Readonly<Record<string, string>> } {
+  return config.sessions.refreshCookie
+    ? { headers: [refreshCookie(config, token)], members: {} }
+    : { headers: [], members: { refresh_token: token } };
+}
+
+function withHeaders(reply: Reply, more: HeaderList): Reply {
+  return more.length === 0 ? reply : { ...reply, headers: [...(reply.headers ?? []), ...more] };
+}
+
 /** The reply to a callback that came to something. */
 export async function flowReply(
   context: RouteContext,
@@ -90,14 +107,16 @@ export async function flowReply(
       });
     }
     if (outcome.kind !== "granted") throw new Error("a result without tokens was not announced");
-    return popup(config, {
+    const { headers, members } = refreshMember(config, outcome.refreshToken);
+    const reply = popup(config, {
       type: "AUTHKIT_OIDC_RESULT",
       access_token: outcome.accessToken,
-      refresh_token: outcome.refreshToken,
+      ...members,
       expires_in: outcome.expiresIn,
       ...{ provider, nonce: flow.popupNonce },
       ...returnToMember(flow),
     });
+    return withHeaders(reply, headers);
   }
   if (asJson(context, format)) {
     const person = paused === undefined ? { user } : {};
@@ -107,15 +126,14 @@ export async function flowReply(
     const about = { provider, flow: flowKind(flow.purpose), ...returnToMember(flow) };
     return redirect(config, { ...paused, ...about });
   }
-  const tokens: Record<string, string> =
-    config.federation.resultMode === "code"
-      ? { code: await context.core.federation.results.issue({ grant: outcome, user }) }
-      : {
-          access_token: outcome.accessToken,
-          expires_in: String(outcome.expiresIn),
-          refresh_token: outcome.refreshToken,
-        };
-  return redirect(config, { ...tokens, provider, state, ...returnToMember(flow) });
+  const more = { provider, state, ...returnToMember(flow) };
+  if (config.federation.resultMode === "code") {
+    const code = await context.core.federation.results.issue({ grant: outcome, user });
+    return redirect(config, { code, ...more });
+  }
+  const { headers, members } = refreshMember(config, outcome.refreshToken);
+  const tokens = { access_token: outcome.accessToken, expires_in: String(outcome.expiresIn), ...members };
+  return withHeaders(redirect(config, { ...tokens, ...more }), headers);
 }
 
 function envelope(code: string, status: number, metadata?: Readonly<Record<string, unknown>>): Reply {

@@ -6,7 +6,10 @@ export const tokenBody = Type.Object(
     access_token: Type.String(),
     token_type: Type.Literal("Bearer"),
     expires_in: Type.Integer({ description: "Whole seconds the access token still lives." }),
-    refresh_token: Type.String({ description: "Opaque, 43 characters, good for one refresh." }),
+    refresh_token: Type.String({
+      description:
+        "Opaque, 43 characters, good for one refresh. With `AUTHKIT_REFRESH_COOKIE` it is in the cookie `authkit_rt` instead.",
+    }),
   },
   { $id: "TokenPair" },
 );

@@ -19,6 +19,7 @@ import { errorReply } from "./envelope.ts";
 import { assertFresh, authenticate } from "./guards.ts";
 import type { Health } from "./health.ts";
 import { parseQuery } from "./query.ts";
+import { clearedRefreshCookie, clearsRefreshCookie, inRefreshCookie } from "./refresh-cookie.ts";
 import { createRequestIds } from "./request-id.ts";
 import type { Reply, Route } from "./route.ts";
 import { compileRoutes } from "./router.ts";
@@ -152,11 +153,11 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
         "request failed",
       );
     }
-    const headers = withDefaults(
-      { status: reply.status, headers: reply.headers },
-      scope.requestId,
-      cors.headers(scope.request),
-    );
+    const cleared = clearsRefreshCookie(config, route, thrown) ? clearedRefreshCookie(config) : [];
+    const headers = withDefaults({ status: reply.status, headers: reply.headers }, scope.requestId, [
+      ...cors.headers(scope.request),
+      ...cleared,
+    ]);
     finish(scope, route, started, reply.status, headers, reply.body);
   };
 
@@ -204,7 +205,7 @@ export function createHttpHandler(plane: HttpPlane): HttpHandler {
     }
     const { route: compiled, params } = match;
     try {
-      const reply = await run(scope, compiled, params);
+      const reply = inRefreshCookie(config, await run(scope, compiled, params));
       finish(
         scope,
         compiled.template,

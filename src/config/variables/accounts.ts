@@ -46,7 +46,7 @@ export const accounts = {
   }),
   refreshCookie: variable("AUTHKIT_REFRESH_COOKIE", boolean, false, {
     yaml: "sessions.refresh_cookie",
-    doc: "Deliver refresh tokens to browsers in an HttpOnly cookie.",
+    doc: "Deliver refresh tokens in the HttpOnly cookie `authkit_rt` instead of in bodies, popups and fragments.",
   }),
   newDeviceNotice: variable("AUTHKIT_NEW_DEVICE_NOTICE", onOff, true, {
     yaml: "sessions.new_device_notice",

@@ -5,6 +5,7 @@ import type { EnrollmentHandOff } from "../../core/sessions/types.ts";
 import { secondFactorMembers } from "../../core/step-up/options.ts";
 import { enrollmentMembers, offeredMembers, tokenMembers } from "../login-reply.ts";
 import { requireUser } from "../principals.ts";
+import { clearedRefreshCookie, presentedRefreshToken } from "../refresh-cookie.ts";
 import { json, type Reply, type Route, type RouteContext, route } from "../route.ts";
 import { enrollmentBody, okBody, tokenBody } from "../schemas.ts";
 
@@ -36,6 +37,10 @@ async function handOff(context: RouteContext, outcome: EnrollmentHandOff): Promi
   });
 }
 
+function loggedOut({ config }: RouteContext): Reply {
+  return { ...json(200, { ok: true }), headers: clearedRefreshCookie(config) };
+}
+
 export const sessionRoutes: readonly Route[] = [
   route({
     method: "POST",
@@ -60,7 +65,7 @@ export const sessionRoutes: readonly Route[] = [
     ],
     failure: "token_issue_failed",
     async handle(context, { body }) {
-      const token = (body.refresh_token ?? "").trim();
+      const token = presentedRefreshToken(context.request, context.config, body.refresh_token);
       if (body.grant_type.trim().toLowerCase() !== "refresh_token" || token === "")
         throw new AuthError("invalid_request");
       const outcome = await context.core.sessions.refresh(token, context);
@@ -79,7 +84,7 @@ export const sessionRoutes: readonly Route[] = [
     replies: { 200: Type.Object({ session_id: Type.String() }) },
     errors: ["invalid_request", "invalid_refresh_token", "rate_limited"],
     async handle(context, { body }) {
-      const token = (body.refresh_token ?? "").trim();
+      const token = presentedRefreshToken(context.request, context.config, body.refresh_token);
       if (token === "") throw new AuthError("invalid_request");
       return json(200, { session_id: await context.core.sessions.current(token) });
     },
@@ -100,7 +105,7 @@ export const sessionRoutes: readonly Route[] = [
       if (user.sessionId === undefined) throw new AuthError("missing_sid_claim");
       if (isUuid(user.sessionId))
         await context.core.sessions.revoke(user.userId, user.sessionId, "logout", context);
-      return json(200, { ok: true });
+      return loggedOut(context);
     },
   }),
   route({
@@ -117,10 +122,10 @@ export const sessionRoutes: readonly Route[] = [
     errors: ["invalid_request", "rate_limited", "failed_to_logout"],
     failure: "failed_to_logout",
     async handle(context, { body }) {
-      const token = (body.refresh_token ?? "").trim();
+      const token = presentedRefreshToken(context.request, context.config, body.refresh_token);
       if (token === "") throw new AuthError("invalid_request");
       await context.core.sessions.end(token);
-      return json(200, { ok: true });
+      return loggedOut(context);
     },
   }),
   route({
