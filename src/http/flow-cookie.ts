@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { HttpRequest } from "../platform/http/engine.ts";
+import { cookieValues } from "./cookies.ts";
 
 const name = "authkit_oauth_state";
 const lifetime = 900;
@@ -36,13 +37,7 @@ function equal(a: string, b: string): boolean {
 
 /** Whether this browser started the flow with that state. */
 export function holdsFlow(request: HttpRequest, state: string): boolean {
-  const cookies = request
-    .headerValues("cookie")
-    .flatMap((header) => header.split(";"))
-    .map((pair) => pair.trim());
-  const wanted = [name, ownName(state)];
-  return cookies.some((pair) => {
-    const at = pair.indexOf("=");
-    return at > 0 && wanted.includes(pair.slice(0, at)) && equal(pair.slice(at + 1), state);
-  });
+  return [name, ownName(state)].some((cookie) =>
+    cookieValues(request, cookie).some((value) => equal(value, state)),
+  );
 }

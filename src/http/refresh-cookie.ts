@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { isAuthError } from "../contract/errors/index.ts";
 import type { HttpRequest } from "../platform/http/engine.ts";
+import { cookieValues } from "./cookies.ts";
 import type { Reply } from "./route.ts";
 
 const name = "authkit_rt";
@@ -55,10 +56,6 @@ export function presentedRefreshToken(request: HttpRequest, config: Config, memb
   const own = member.trim();
   if (own !== "" || !config.sessions.refreshCookie) return own;
   if (isForeign(request.header("origin"), request, config)) return "";
-  const values = request
-    .headerValues("cookie")
-    .flatMap((line) => line.split(";"))
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`));
-  return values.length === 1 ? (values[0]?.slice(name.length + 1) ?? "") : "";
+  const values = cookieValues(request, name);
+  return values.length === 1 ? (values[0] ?? "") : "";
 }
