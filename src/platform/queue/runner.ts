@@ -56,6 +56,9 @@ interface Instruments {
 /** How often one of the nodes looks for jobs whose worker died: somebody waits for what they send. */
 const orphanCheckSeconds = 10;
 
+/** A worker looks by itself this often, should nobody have woken it. */
+const backstopSeconds = 30;
+
 /** Maintenance of a long queue takes its time. */
 const statementTimeoutMs = 60_000;
 
@@ -73,6 +76,8 @@ export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunn
     superviseIntervalSeconds: orphanCheckSeconds,
     monitorIntervalSeconds: orphanCheckSeconds,
     maintenanceIntervalSeconds: 300,
+    // No job here waits for another.
+    flowIntervalSeconds: 300,
     cronWorkerIntervalSeconds: 5,
   });
   boss.on("error", (error) => log.error({ err: error }, "job queue"));
@@ -82,18 +87,24 @@ export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunn
     seconds: metrics.histogram("authkit_jobs_seconds", "Duration of attempts at jobs", ["queue"]),
     tracing: options.tracing,
   };
+  const timers: NodeJS.Timeout[] = [];
+  const stopTimers = (): void => {
+    for (const timer of timers) clearInterval(timer);
+  };
   try {
     await boss.start();
-    for (const job of options.jobs) await serve(boss, job, log.child({ queue: job.name }), instruments);
+    for (const job of options.jobs)
+      timers.push(await serve(boss, job, log.child({ queue: job.name }), instruments));
     await dropForeignSchedules(boss, options.jobs);
   } catch (error) {
+    stopTimers();
     await boss.stop({ graceful: false });
     throw error;
   }
-  const sampling = sampleQueues(boss, options);
+  timers.push(sampleQueues(boss, options));
   return {
     stop: async (timeoutMs) => {
-      clearInterval(sampling);
+      stopTimers();
       await boss.stop({ graceful: true, timeout: timeoutMs });
     },
   };
@@ -118,28 +129,46 @@ function sampleQueues(boss: PgBoss, { jobs, log, metrics }: JobRunnerOptions): N
   return timer.unref();
 }
 
-async function serve(boss: PgBoss, job: JobDefinition, log: Log, instruments: Instruments): Promise<void> {
+/**
+ * Gives a queue its workers. Only one that is free looks into the queue at the queue's interval; the others are woken where it found a job.
+ * Eight that all look twice a second would cost an idle node more than everything else it does.
+ */
+async function serve(
+  boss: PgBoss,
+  job: JobDefinition,
+  log: Log,
+  instruments: Instruments,
+): Promise<NodeJS.Timeout> {
   await defineQueue(boss, job);
-  const workers: string[] = [];
+  const free = new Set<string>();
+  const wakeOne = (): void => {
+    const [id] = free;
+    if (id !== undefined) boss.notifyWorker(id);
+  };
   for (let slot = 0; slot < (job.concurrency ?? 1); slot++) {
-    const id = await boss.work(
+    let id: string | undefined;
+    id = await boss.work(
       job.name,
-      {
-        includeMetadata: true,
-        batchSize: 1,
-        pollingIntervalSeconds: job.pollSeconds ?? (job.cron === undefined ? 0.5 : 5),
-      },
+      { includeMetadata: true, batchSize: 1, pollingIntervalSeconds: backstopSeconds },
       async (batch: JobWithMetadata<object>[]) => {
-        // Where one job was there may be more: this worker and the next one look again without waiting for their interval, so that a full
-        // queue is worked off at the speed of the work.
-        for (const awake of [workers[slot], workers[slot + 1]])
-          if (awake !== undefined) boss.notifyWorker(awake);
-        for (const one of batch) await attempt(job, one, log, instruments);
+        if (id !== undefined) free.delete(id);
+        // Where one job was there may be more: the next worker looks at once, and this one when it is done, so that a full queue is worked
+        // off at the speed of the work.
+        wakeOne();
+        try {
+          for (const one of batch) await attempt(job, one, log, instruments);
+        } finally {
+          if (id !== undefined) {
+            free.add(id);
+            boss.notifyWorker(id);
+          }
+        }
       },
     );
-    workers.push(id);
+    free.add(id);
   }
   if (job.cron !== undefined) await boss.schedule(job.name, job.cron, {}, { tz: "UTC", missed: "once" });
+  return setInterval(wakeOne, (job.pollSeconds ?? (job.cron === undefined ? 0.5 : 5)) * 1_000);
 }
 
 async function attempt(
