@@ -1,6 +1,6 @@
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
 import type { CallContext } from "../platform.ts";
-import type { OpenSession, SessionOutcome, Sessions } from "../sessions/types.ts";
+import type { OpenSession, SessionOutcome, Sessions, SubjectReading } from "../sessions/types.ts";
 import type { Users } from "../users/types.ts";
 import type { NewDevices } from "./new-devices.ts";
 import type { LoginCompletion, SecondFactorChallenges, VerificationGate } from "./types.ts";
@@ -17,9 +17,13 @@ export interface CompletionParts {
 export function createLoginCompletion(parts: CompletionParts): LoginCompletion {
   const { users, sessions, secondFactors, verification, newDevices } = parts;
 
-  async function open(session: OpenSession, context: CallContext): Promise<SessionOutcome> {
+  async function open(
+    session: OpenSession,
+    context: CallContext,
+    reading: SubjectReading | undefined,
+  ): Promise<SessionOutcome> {
     try {
-      return await sessions.open(session, context);
+      return await sessions.open(session, context, reading);
     } catch (cause) {
       // Whoever signs in is not told which part of the server lacks what.
       throw isAuthError(cause, "missing_signer") ? new AuthError("token_issue_failed", { cause }) : cause;
@@ -33,7 +37,10 @@ export function createLoginCompletion(parts: CompletionParts): LoginCompletion {
         const held = await verification.holdBack(admitted, context);
         if (held !== undefined) return held;
       }
+      let reading: SubjectReading | undefined;
       if (proven.satisfiesMfa !== true) {
+        // Most accounts have no second factor: what their session needs is asked for in the same write.
+        reading = sessions.read(admitted.id);
         const challenge = await secondFactors.begin(admitted, proven, context);
         if (challenge !== undefined) {
           await users.touchLogin(admitted.id);
@@ -48,6 +55,7 @@ export function createLoginCompletion(parts: CompletionParts): LoginCompletion {
           ...(proven.extraClaims === undefined ? {} : { extraClaims: proven.extraClaims }),
         },
         context,
+        reading,
       );
       // A session's own row change has set the time already.
       if (outcome.kind !== "granted") await users.touchLogin(admitted.id);

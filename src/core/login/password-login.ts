@@ -2,7 +2,7 @@ import { AuthError, failingAs, isAuthError } from "../../contract/errors/index.t
 import type { Audit } from "../audit/types.ts";
 import { type Identifier, loginIdentifier } from "../identifiers/index.ts";
 import type { Limits } from "../limits/index.ts";
-import type { Passwords } from "../passwords/types.ts";
+import type { OwnedHash, Passwords } from "../passwords/types.ts";
 import type { CallContext } from "../platform.ts";
 import type { UserRow, Users } from "../users/types.ts";
 import type { LoginCompletion, LoginOutcome, PendingLogins } from "./types.ts";
@@ -34,14 +34,25 @@ type Failure =
   | "email_not_verified"
   | "phone_not_verified";
 
+interface Found {
+  readonly user: UserRow;
+  readonly stored: OwnedHash | undefined;
+}
+
 export function createPasswordLogin(parts: PasswordLoginParts): PasswordLogin {
   const { users, passwords, limits, audit, pending, completion } = parts;
 
-  const find = ({ kind, value }: Identifier): Promise<UserRow | undefined> =>
-    failingAs("database_error", () => {
-      if (kind === "email") return users.byEmail(value);
-      return kind === "phone" ? users.byPhone(value) : users.byUsername(value);
+  /** The account and its password, read together: both look-ups leave in one write. */
+  const find = (identifier: Identifier): Promise<Found | undefined> =>
+    failingAs("database_error", async () => {
+      const [user, stored] = await Promise.all([account(identifier), passwords.stored(identifier)]);
+      return user && { user, stored };
     });
+
+  const account = ({ kind, value }: Identifier): Promise<UserRow | undefined> => {
+    if (kind === "email") return users.byEmail(value);
+    return kind === "phone" ? users.byPhone(value) : users.byUsername(value);
+  };
 
   const failed = (reason: Failure, userId: string, context: CallContext): Promise<void> =>
     audit.session({ event: "session_failed", userId, sessionId: "", reason }, context);
@@ -72,10 +83,16 @@ export function createPasswordLogin(parts: PasswordLoginParts): PasswordLogin {
     );
   };
 
-  const known = async (user: UserRow, password: string, context: CallContext): Promise<LoginOutcome> => {
+  const known = async (
+    { user, stored }: Found,
+    password: string,
+    context: CallContext,
+  ): Promise<LoginOutcome> => {
     // The account has one budget, however the identifier was written.
     await limits.check(bucket, { id: `user:${user.id}` });
-    const check = await failingAs("database_error", () => passwords.verify(user.id, password, context));
+    const check = await failingAs("database_error", () =>
+      passwords.verify(user.id, password, context, stored),
+    );
     if (check === "reset_required") return refuse("password_reset_required", user.id, context);
     if (check !== "match") return refuse("invalid_credentials", user.id, context);
     try {
@@ -100,8 +117,8 @@ export function createPasswordLogin(parts: PasswordLoginParts): PasswordLogin {
       if (trimmed === "" || password === "") throw new AuthError("invalid_request");
       await limits.check(bucket, { id: trimmed });
       const identifier = loginIdentifier(trimmed);
-      const user = await find(identifier);
-      if (user !== undefined) return known(user, password, context);
+      const found = await find(identifier);
+      if (found !== undefined) return known(found, password, context);
       const outcome = await unknown(identifier, password, context);
       // The client goes on with what was typed, as a login of an account would.
       if (outcome !== "retry")

@@ -34,8 +34,10 @@ export function createPasswords(platform: PasswordPlatform, breached?: BreachedP
 
     hash: (password, context) => hasher.hash(password, context.signal),
 
-    async verify(userId, password, context) {
-      const stored = await passwordStore.read(database, userId);
+    stored: (identifier) => passwordStore.of(database, identifier),
+
+    async verify(userId, password, context, given) {
+      const stored = given?.userId === userId ? given : await passwordStore.read(database, userId);
       if (stored === undefined || stored.algorithm === resetRequired) {
         await hasher.verifyDummy(password, context.signal);
         return stored === undefined ? "absent" : "reset_required";

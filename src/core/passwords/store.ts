@@ -1,6 +1,8 @@
 import { AuthError } from "../../contract/errors/index.ts";
 import type { StoredHash } from "../../platform/hashing/port.ts";
 import { ConstraintViolation, lookup, type Queryable, sql } from "../../platform/postgres/port.ts";
+import type { Identifier } from "../identifiers/index.ts";
+import { identifiedBy } from "../users/store.ts";
 
 const read = lookup(
   "passwords.read",
@@ -8,6 +10,17 @@ const read = lookup(
   SELECT password_hash AS hash, hash_algo AS algorithm, hash_params AS params
   FROM ${s}.user_passwords WHERE user_id = $1`,
 );
+
+const ownedBy = (condition: string) => (s: string) =>
+  `
+  SELECT p.user_id AS "userId", p.password_hash AS hash, p.hash_algo AS algorithm, p.hash_params AS params
+  FROM ${s}.users AS u JOIN ${s}.user_passwords AS p ON p.user_id = u.id WHERE ${condition}`;
+
+const readByIdentifier = {
+  email: lookup("passwords.readByEmail", ownedBy(identifiedBy.email)),
+  phone: lookup("passwords.readByPhone", ownedBy(identifiedBy.phone)),
+  username: lookup("passwords.readByUsername", ownedBy(identifiedBy.username)),
+};
 
 const probe = lookup(
   "passwords.exists",
@@ -55,6 +68,11 @@ const renew = sql(
   WHERE user_id = $1 AND password_hash = $3 AND hash_algo = $4`,
 );
 
+/** A stored password and whose it is. */
+export interface OwnedHash extends StoredHash {
+  readonly userId: string;
+}
+
 /** A row whose `hash_params` are given as JSON text, as imported. */
 export interface NewPassword {
   readonly hash: string;
@@ -65,6 +83,10 @@ export interface NewPassword {
 export const passwordStore = {
   read: (on: Queryable, userId: string): Promise<StoredHash | undefined> =>
     on.row<StoredHash>(read, [userId]),
+
+  /** That of the account an identifier names. */
+  of: (on: Queryable, { kind, value }: Identifier): Promise<OwnedHash | undefined> =>
+    on.row<OwnedHash>(readByIdentifier[kind], [value]),
 
   async exists(on: Queryable, userId: string): Promise<boolean> {
     return (await on.row(probe, [userId])) !== undefined;

@@ -1,6 +1,10 @@
 import type { Transaction } from "../../platform/postgres/port.ts";
+import type { Identifier } from "../identifiers/index.ts";
 import type { CallContext } from "../platform.ts";
 import type { Judgement } from "./policy.ts";
+import type { OwnedHash } from "./store.ts";
+
+export type { OwnedHash } from "./store.ts";
 
 export type PasswordCheck = "match" | "mismatch" | "reset_required" | "absent";
 
@@ -22,10 +26,15 @@ export interface Passwords {
   /** Argon2id PHC string with the configured parameters. Throws `server_busy`. */
   hash(password: string, context: CallContext): Promise<string>;
   /**
-   * Always costs one verification, whatever is stored. Replaces weaker formats on a match. Errors of the database propagate.
+   * Reads what is stored for the account an identifier names, so that it can travel with the look-up of that account; hand it to
+   * {@link verify}.
+   */
+  stored(identifier: Identifier): Promise<OwnedHash | undefined>;
+  /**
+   * Always costs one verification, whatever is stored. Replaces weaker formats on a match. Reads what is stored unless it is given. Errors of the database propagate.
    * Throws `server_busy`.
    */
-  verify(userId: string, password: string, context: CallContext): Promise<PasswordCheck>;
+  verify(userId: string, password: string, context: CallContext, stored?: OwnedHash): Promise<PasswordCheck>;
   /** Spends the time of one verification for an identifier that does not exist. Throws `server_busy`. */
   verifyNobody(password: string, context: CallContext): Promise<void>;
   /** Whether a password row exists, one that needs a reset included. */

@@ -27,6 +27,7 @@ export type {
   SessionOutcome,
   SessionRow,
   Sessions,
+  SubjectReading,
   TokenGrant,
 } from "./types.ts";
 
@@ -46,7 +47,7 @@ export function createSessions(
   const demanding = rolesDemandingMfa(config);
 
   return {
-    open: createOpen(platform, issuing, feed),
+    ...createOpen(platform, issuing, feed),
     refresh: refreshing.refresh,
     current: refreshing.current,
     end: refreshing.end,

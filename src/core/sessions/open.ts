@@ -7,16 +7,18 @@ import { hashRefreshToken } from "./refresh-token.ts";
 import { announce, type RevocationFeed } from "./revocation-feed.ts";
 import { sessionStore } from "./store.ts";
 import { rolesDemandingMfa, type SubjectRow } from "./subject.ts";
-import type { OpenSession, SessionOutcome } from "./types.ts";
+import type { OpenSession, SessionOutcome, Sessions, SubjectReading } from "./types.ts";
 
 const unlimited = 2_147_483_647;
+
+export type Opening = Pick<Sessions, "open" | "read">;
 
 /** Read the account, pass the gates, sign, write: two round trips unless the account changed in between. */
 export function createOpen(
   platform: Pick<Platform, "config" | "database" | "clock" | "random" | "log" | "metrics">,
   issuing: Issuing,
   feed: RevocationFeed,
-): (session: OpenSession, context: CallContext) => Promise<SessionOutcome> {
+): Opening {
   const { config, database, clock, random, log } = platform;
   const { maxPerUser, refreshTtlSeconds } = config.sessions;
   const demanding = rolesDemandingMfa(config);
@@ -70,9 +72,18 @@ export function createOpen(
     };
   }
 
-  return async (asked, context) => {
+  async function open(
+    asked: OpenSession,
+    context: CallContext,
+    reading?: SubjectReading,
+  ): Promise<SessionOutcome> {
     const written =
-      (await attempt(database, sessionStore.subject, asked, context)) ??
+      (await attempt(
+        database,
+        reading === undefined ? sessionStore.subject : () => reading,
+        asked,
+        context,
+      )) ??
       (await attempt(database, sessionStore.subject, asked, context)) ??
       // Contended: take turns on the account's row instead of racing for it.
       (await database.transaction(
@@ -87,5 +98,15 @@ export function createOpen(
     );
     if (written.outcome.kind === "granted") logins.add({ method: asked.origin, result: "ok" });
     return written.outcome;
+  }
+
+  return {
+    open,
+    read(userId) {
+      const reading = sessionStore.subject(database, userId, demanding);
+      // A login may end before anybody asks for it.
+      reading.catch(() => undefined);
+      return reading;
+    },
   };
 }

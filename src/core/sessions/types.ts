@@ -1,5 +1,6 @@
 import type { Transaction } from "../../platform/postgres/port.ts";
 import type { CallContext } from "../platform.ts";
+import type { SubjectRow } from "./subject.ts";
 
 /** A login's outcome in tokens, as it goes on the wire. */
 export interface TokenGrant {
@@ -80,12 +81,17 @@ export interface SessionRow {
   readonly authMethods: readonly string[];
 }
 
+/** An account as its gates see it, on its way from the database. */
+export type SubjectReading = Promise<SubjectRow | undefined>;
+
 /** Sessions and refresh tokens. */
 export interface Sessions {
   /**
    * Access gate, MFA state, tokens signed, cap and insert with `session_created` and `last_login`. Throws `user_banned`, `user_not_found`, `missing_signer`.
    */
-  open(session: OpenSession, context: CallContext): Promise<SessionOutcome>;
+  open(session: OpenSession, context: CallContext, reading?: SubjectReading): Promise<SessionOutcome>;
+  /** Starts to read what {@link open} looks at first, so that it can travel with another look-up. */
+  read(userId: string): SubjectReading;
   /** One refresh with rotation, grace window and reuse detection. Throws `invalid_refresh_token`, `user_banned`. */
   refresh(refreshToken: string, context: CallContext): Promise<SessionOutcome>;
   /** Session id of a live current refresh token; throws `invalid_refresh_token`. */

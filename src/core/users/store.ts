@@ -9,18 +9,25 @@ export const userColumns = `
   u.biography, u.metadata, u.created_at AS "createdAt", u.updated_at AS "updatedAt", u.last_login AS "lastLogin",
   u.preferred_language AS "preferredLanguage", u.avatar_url AS "avatarUrl"`;
 
+/** How the account an identifier names is found, over the alias `u`: the unique indexes' own expressions. */
+export const identifiedBy = {
+  email: "u.email = $1::text::public.citext",
+  phone: "u.phone_number = $1",
+  username: "u.username = $1::text::public.citext",
+} as const;
+
 const byId = lookup("users.byId", (s) => `SELECT ${userColumns} FROM ${s}.users AS u WHERE u.id = $1`);
 const byEmail = lookup(
   "users.byEmail",
-  (s) => `SELECT ${userColumns} FROM ${s}.users AS u WHERE u.email = $1::text::public.citext`,
+  (s) => `SELECT ${userColumns} FROM ${s}.users AS u WHERE ${identifiedBy.email}`,
 );
 const byUsername = lookup(
   "users.byUsername",
-  (s) => `SELECT ${userColumns} FROM ${s}.users AS u WHERE u.username = $1::text::public.citext`,
+  (s) => `SELECT ${userColumns} FROM ${s}.users AS u WHERE ${identifiedBy.username}`,
 );
 const byPhone = lookup(
   "users.byPhone",
-  (s) => `SELECT ${userColumns} FROM ${s}.users AS u WHERE u.phone_number = $1`,
+  (s) => `SELECT ${userColumns} FROM ${s}.users AS u WHERE ${identifiedBy.phone}`,
 );
 const byIds = sql(
   "users.byIds",
