@@ -1,4 +1,3 @@
-import { createServer } from "node:http";
 import type { Config } from "../src/config/config.ts";
 import type { Log } from "../src/platform/log/port.ts";
 import {
@@ -7,6 +6,9 @@ import {
   type ProcessMetrics,
 } from "../src/platform/metrics/prometheus.ts";
 import type { Supervisor } from "./supervision/supervisor.ts";
+
+// An `import` would read every member of the module, and one of them loads Node's own `fetch`: 14 MB.
+const { createServer } = process.getBuiltinModule("node:http");
 
 /** Serves `/metrics` of the whole node on a listener of its own, so that no scrape ever competes with a login. */
 export async function listenMetrics(

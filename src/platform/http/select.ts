@@ -1,6 +1,5 @@
 import type { Log } from "../log/port.ts";
 import type { HttpEngine, HttpEngineLimits } from "./engine.ts";
-import { createNodeEngine } from "./node/engine.ts";
 import { createUwsEngine } from "./uws/engine.ts";
 import { EngineUnavailable } from "./uws/load.ts";
 
@@ -13,7 +12,7 @@ export async function selectHttpEngine(
   limits: HttpEngineLimits,
   log: Log,
 ): Promise<HttpEngine> {
-  if (choice === "node") return createNodeEngine(limits, log);
+  if (choice === "node") return nodeEngine(limits, log);
   try {
     return createUwsEngine(limits, log);
   } catch (error) {
@@ -22,6 +21,11 @@ export async function selectHttpEngine(
       { reason: error.message },
       "uWebSockets.js is not available here; serving with node:http, which is slower",
     );
-    return createNodeEngine(limits, log);
+    return nodeEngine(limits, log);
   }
+}
+
+/** Loaded where it serves only: importing node:http brings Node's own `fetch` along, 14 MB in each worker. */
+async function nodeEngine(limits: HttpEngineLimits, log: Log): Promise<HttpEngine> {
+  return (await import("./node/engine.ts")).createNodeEngine(limits, log);
 }
