@@ -1,6 +1,6 @@
 import type { TSchema } from "typebox";
-import { Compile } from "typebox/compile";
 import { AuthError } from "../contract/errors/index.ts";
+import { schemaCheck } from "../platform/schema-check.ts";
 
 /** Turns body bytes into a value of the route's schema, or throws `invalid_request`. */
 export type BodyDecoder = (bytes: Buffer, framing?: BodyFraming) => unknown;
@@ -56,7 +56,7 @@ function wellFormed(json: string): string {
  * members refused unless the mode is `open`, trailing data refused.
  */
 export function compileBody(schema: TSchema, options: BodyDecoderOptions): BodyDecoder {
-  const check = Compile(schema);
+  const check = schemaCheck(schema);
   const properties = isObjectSchema(schema) ? schema.properties : undefined;
   const folded = new Map(Object.keys(properties ?? {}).map((name) => [fold(name), name]));
 
@@ -92,7 +92,7 @@ export function compileBody(schema: TSchema, options: BodyDecoderOptions): BodyD
     const input = parsed ?? {};
     if (!isRecord(input)) throw new AuthError("invalid_request");
     const value = normalize(input);
-    if (!check.Check(value)) throw new AuthError("invalid_request");
+    if (!check.matches(value)) throw new AuthError("invalid_request");
     return value;
   };
 

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
-import { Compile } from "typebox/compile";
 import { AuthError, isAuthError } from "../../contract/errors/index.ts";
+import { schemaCheck } from "../../platform/schema-check.ts";
 import type { Platform } from "../platform.ts";
 import { hashToken } from "../verification/secrets.ts";
 import type { FlowPurpose, PendingFlow } from "./types.ts";
@@ -8,7 +8,7 @@ import type { FlowPurpose, PendingFlow } from "./types.ts";
 /** Seconds somebody may take at the provider. */
 export const flowTtl = 900;
 
-const stored = Compile(
+const stored = schemaCheck(
   Type.Object({
     provider: Type.String(),
     nonce: Type.String(),
@@ -48,7 +48,7 @@ export function createFlowBook(platform: Pick<Platform, "ephemeral">): FlowBook 
   const { ephemeral } = platform;
   const parse = (text: string | undefined) => {
     const record: unknown = text === undefined ? undefined : JSON.parse(text);
-    return stored.Check(record) ? record : undefined;
+    return stored.matches(record) ? record : undefined;
   };
   const key = (state: string): string => `auth:oidc:state:${hashToken(state)}`;
 

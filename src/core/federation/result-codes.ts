@@ -1,7 +1,7 @@
 import { Type } from "typebox";
-import { Compile } from "typebox/compile";
 import { AuthError } from "../../contract/errors/index.ts";
 import { createPayloadCipher } from "../../platform/queue/payload-cipher.ts";
+import { schemaCheck } from "../../platform/schema-check.ts";
 import type { Platform } from "../platform.ts";
 import type { TokenGrant } from "../sessions/types.ts";
 import { hashToken } from "../verification/secrets.ts";
@@ -23,7 +23,7 @@ export interface ResultCodes {
   redeem(code: string): Promise<HandedOver>;
 }
 
-const stored = Compile(
+const stored = schemaCheck(
   Type.Object({
     accessToken: Type.String(),
     refreshToken: Type.String(),
@@ -53,7 +53,7 @@ export function createResultCodes({
     async redeem(code) {
       const sealed = code === "" ? undefined : await ephemeral.take(key(code));
       const record = sealed === undefined ? undefined : cipher(code).open(purpose, { sealed });
-      if (!stored.Check(record)) throw new AuthError("invalid_or_expired_code");
+      if (!stored.matches(record)) throw new AuthError("invalid_or_expired_code");
       const { accessToken, refreshToken, expires, user } = record;
       const expiresIn = Math.max(0, expires - clock.epochSeconds());
       return { grant: { accessToken, refreshToken, expiresIn }, user };

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
-import { Compile } from "typebox/compile";
 import { AuthError, failingAs, isAuthError } from "../../contract/errors/index.ts";
+import { schemaCheck } from "../../platform/schema-check.ts";
 import type { Audit } from "../audit/index.ts";
 import { isUuid } from "../identifiers/index.ts";
 import type { LoginCompletion, OfferedFactor, ProvenFactor, SecondFactorRequired } from "../login/types.ts";
@@ -116,7 +116,7 @@ export function createSecondFactorLogin(
   const { config, ephemeral, random, log } = platform;
   const { users, states, delivery, proof, audit, completion } = parts;
   const codes = createFactorCodes(platform, "login");
-  const shape = Compile(challengeSchema);
+  const shape = schemaCheck(challengeSchema);
   const key = (challenge: string): string => `auth:2fa:challenge:${hashToken(challenge)}`;
   const attemptsKey = (challenge: string): string => `${key(challenge)}:attempts`;
 
@@ -125,7 +125,7 @@ export function createSecondFactorLogin(
       Promise.all([ephemeral.get(key(challenge)), ephemeral.get(attemptsKey(challenge))]),
     );
     const stored: unknown = text === undefined ? undefined : JSON.parse(text);
-    if (!shape.Check(stored) || !isOrigin(stored.origin) || stored.userId !== userId)
+    if (!shape.matches(stored) || !isOrigin(stored.origin) || stored.userId !== userId)
       throw new AuthError("invalid_challenge");
     if (Number(attempts ?? 0) >= maxWrongCodes) throw new AuthError("invalid_challenge");
     return { ...stored, origin: stored.origin };

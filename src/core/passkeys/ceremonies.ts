@@ -1,12 +1,12 @@
 import { Type } from "typebox";
-import { Compile } from "typebox/compile";
+import { schemaCheck } from "../../platform/schema-check.ts";
 import type { Platform } from "../platform.ts";
 import { CeremonyFailure } from "./credentials.ts";
 
 /** Seconds between begin and finish. */
 const lifetime = 600;
 
-const shape = Compile(
+const shape = schemaCheck(
   Type.Object({
     kind: Type.Union([Type.Literal("registration"), Type.Literal("login")]),
     userId: Type.Optional(Type.String()),
@@ -37,7 +37,7 @@ export function createCeremonies({ ephemeral, random }: Pick<Platform, "ephemera
     async take(kind, challenge, userId) {
       const text = challengeText.test(challenge) ? await ephemeral.take(key(challenge)) : undefined;
       const stored: unknown = text === undefined ? undefined : JSON.parse(text);
-      if (!shape.Check(stored)) throw new CeremonyFailure("the challenge is unknown, expired or spent");
+      if (!shape.matches(stored)) throw new CeremonyFailure("the challenge is unknown, expired or spent");
       if (stored.kind !== kind || stored.userId !== userId)
         throw new CeremonyFailure("the challenge belongs to another ceremony");
     },

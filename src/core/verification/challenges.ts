@@ -1,6 +1,6 @@
 import type { Static, TSchema } from "typebox";
 import { Type } from "typebox";
-import { Compile } from "typebox/compile";
+import { schemaCheck } from "../../platform/schema-check.ts";
 import type { Platform } from "../platform.ts";
 import { createProofSecrets, hashToken } from "./secrets.ts";
 
@@ -74,7 +74,7 @@ export function createChallenges<S extends TSchema>(
   type P = Static<S>;
   const { ephemeral, clock } = platform;
   const secrets = createProofSecrets(platform, purpose);
-  const shape = Compile(
+  const shape = schemaCheck(
     Type.Object({
       owner: Type.String(),
       codeHash: Type.String(),
@@ -82,13 +82,14 @@ export function createChallenges<S extends TSchema>(
       expiresAt: Type.Number(),
     }),
   );
-  const payloadShape = Compile(payloadSchema);
+  const payloadShape = schemaCheck(payloadSchema);
   const recordKey = (owner: string): string => `auth:proof:${purpose}:of:${secrets.ownerKey(owner)}`;
   const tokenKey = (tokenHash: string): string => `auth:proof:${purpose}:token:${tokenHash}`;
 
   function decode(text: string): StoredChallenge<P> | undefined {
     const value: unknown = JSON.parse(text);
-    if (!shape.Check(value) || !("payload" in value) || !payloadShape.Check(value.payload)) return undefined;
+    if (!shape.matches(value) || !("payload" in value) || !payloadShape.matches(value.payload))
+      return undefined;
     const { owner, codeHash, tokenHash, expiresAt, payload } = value;
     return { owner, codeHash, tokenHash, expiresAt, payload };
   }

@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
-import { Compile } from "typebox/compile";
 import { payloadCipher } from "../../platform/queue/index.ts";
+import { schemaCheck } from "../../platform/schema-check.ts";
 import type { CallContext, Platform } from "../platform.ts";
 import type { ContactChannel } from "./messages.ts";
 
@@ -80,7 +80,7 @@ export interface RecoveryRequests {
 
 export function createRecoveryRequests(platform: Pick<Platform, "config" | "queue">): RecoveryRequests {
   const cipher = payloadCipher(platform.config);
-  const shape = Compile(payloadSchema);
+  const shape = schemaCheck(payloadSchema);
 
   return {
     async enqueue(kind, channel, address, context, details = {}) {
@@ -97,7 +97,7 @@ export function createRecoveryRequests(platform: Pick<Platform, "config" | "queu
 
     open(payload, messageKey) {
       const request = cipher.open(recoveryQueue, payload);
-      if (!shape.Check(request)) throw new Error("not a recovery request");
+      if (!shape.matches(request)) throw new Error("not a recovery request");
       return {
         request,
         context: {
