@@ -102,7 +102,11 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
       await supervisor.start();
       announce(
         config,
-        { port: supervisor.port(), startMs: performance.now() - started, embedded: embedded !== undefined },
+        {
+          served: supervisor.served(),
+          startMs: performance.now() - started,
+          embedded: embedded !== undefined,
+        },
         log,
       );
       return await finished;

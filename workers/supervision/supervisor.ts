@@ -2,7 +2,7 @@ import cluster from "node:cluster";
 import type { Config } from "../../src/config/config.ts";
 import type { Log } from "../../src/platform/log/port.ts";
 import { workerFlags } from "./footprint.ts";
-import { isToPrimary, type ToWorker, type WorkerKind } from "./messages.ts";
+import { isToPrimary, type Served, type ToWorker, type WorkerKind } from "./messages.ts";
 import { Slot } from "./slot.ts";
 
 /** How long the metrics listener waits for a worker's share. */
@@ -17,8 +17,8 @@ export interface Supervisor {
   stop(): Promise<void>;
   /** Metrics of all live workers. */
   metrics(): Promise<unknown[]>;
-  /** Port the http workers serve on. */
-  port(): number | undefined;
+  /** Where the http workers serve, and with which engine. */
+  served(): Served | undefined;
 }
 
 export interface SupervisorOptions {
@@ -112,6 +112,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       const parts = await Promise.all(slots.map(askMetrics));
       return parts.filter((part) => part !== undefined);
     },
-    port: () => ofKind("http").find((slot) => slot.port !== undefined)?.port,
+    served: () => ofKind("http").find((slot) => slot.served !== undefined)?.served,
   };
 }
