@@ -21,7 +21,7 @@ import { type Installation, makeInstallation } from "../support/installation.ts"
 const uid = 65_532;
 const root = process.getuid?.() === 0 && process.platform === "linux";
 
-describe.runIf(root)("a program that root installed and another user runs", () => {
+describe.runIf(root)("a program that root installed and another user runs", { timeout: 300_000 }, () => {
   let installation: Installation;
   const cache = () => join(installation.directory, "node_modules/.cache/authkit-server");
 

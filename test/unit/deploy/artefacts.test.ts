@@ -139,6 +139,12 @@ describe("the unit", () => {
     },
   );
 
+  test("hears from the server when it serves and that it lives", () => {
+    for (const line of ["Type=notify", "NotifyAccess=all", "WatchdogSec=60", "LimitCORE=0"])
+      expect(unit.split("\n")).toContain(line);
+    expect(unit).toMatch(/^RestrictAddressFamilies=.*\bAF_UNIX\b/m);
+  });
+
   test("offers authenticator apps, and keeps the password of Redis out of the environment", () => {
     expect(unit).toContain("AUTHKIT_TOTP_SECRET_KEY_FILE=%d/totp-secret-key");
     expect(unit).toContain("AUTHKIT_REDIS_URL_FILE=%d/redis-url");
