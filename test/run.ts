@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeDeploymentTools } from "./support/deployment-tools.ts";
 
 interface Need {
   readonly command: string;
@@ -114,6 +115,7 @@ function nativeKernel(): boolean {
 
 try {
   step("system packages", installMissing);
+  makeDeploymentTools();
   step("native kernel", nativeKernel);
   step("types", () => runs("npm", ["run", "--silent", "check:types"]));
   step("lint", () => runs("npm", ["run", "--silent", "check:lint"]));

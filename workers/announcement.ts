@@ -1,8 +1,9 @@
 import type { Config } from "../src/config/config.ts";
 import type { Log } from "../src/platform/log/port.ts";
+import type { Served } from "./supervision/messages.ts";
 
 export interface StartFacts {
-  readonly port: number | undefined;
+  readonly served: Served | undefined;
   readonly startMs: number;
   readonly embedded: boolean;
 }
@@ -29,10 +30,11 @@ function welcome(config: Config, url: string, token: string | undefined): string
 
 /** Says that the cluster serves: one log line, and in development the welcome with the development management token. */
 export function announce(config: Config, facts: StartFacts, log: Log): void {
-  const port = facts.port ?? config.server.listen.port;
+  const port = facts.served?.port ?? config.server.listen.port;
   log.info(
     {
       port,
+      engine: facts.served?.engine,
       issuer: config.issuer,
       environment: config.environment.name,
       http_workers: config.server.httpWorkers,

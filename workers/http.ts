@@ -47,7 +47,7 @@ export async function runHttpWorker(slot: number): Promise<void> {
     metrics,
     tracing,
   });
-  const engine = await selectHttpEngine(config.server.engine, {}, log);
+  const engine = await selectHttpEngine(config.server.engine, {}, log, config.stateDirectory);
   const { host, port } = config.server.listen;
   const listener = await engine.listen(
     host === undefined ? { port } : { host, port },
@@ -60,5 +60,5 @@ export async function runHttpWorker(slot: number): Promise<void> {
     await close();
     await platform.close();
   });
-  worker.ready(listener.port);
+  worker.ready({ port: listener.port, engine: engine.name });
 }

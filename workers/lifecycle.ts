@@ -7,7 +7,7 @@ import { returnStartMemory } from "../src/platform/memory.ts";
 import { createMetrics, type ProcessMetrics } from "../src/platform/metrics/prometheus.ts";
 import type { Tracing } from "../src/platform/tracing/port.ts";
 import { startTracing } from "../src/platform/tracing/start.ts";
-import { isToWorker, type ToPrimary, type WorkerKind } from "./supervision/messages.ts";
+import { isToWorker, type Served, type ToPrimary, type WorkerKind } from "./supervision/messages.ts";
 
 /** What every worker has before it does its own work. */
 export interface WorkerProcess {
@@ -18,7 +18,7 @@ export interface WorkerProcess {
   /** There when tracing is on and this kind of process takes part. */
   readonly tracing: Tracing | undefined;
   /** Tells the primary that this worker serves. */
-  ready(port?: number): void;
+  ready(served?: Served): void;
   /** Tells the primary that this worker waits for an outage to end, so that it is given more time. */
   waiting(): void;
   /** Runs once when the primary asks for a drain, or is gone; the process ends when it resolves. */
@@ -91,9 +91,9 @@ export async function workerProcess(kind: WorkerKind, slot: number): Promise<Wor
     log,
     metrics,
     tracing,
-    ready(port) {
+    ready(served) {
       returnStartMemory();
-      send(port === undefined ? { type: "ready" } : { type: "ready", port });
+      send(served === undefined ? { type: "ready" } : { type: "ready", served });
       storeCompiledCode();
     },
     waiting: () => send({ type: "waiting" }),

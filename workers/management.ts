@@ -20,7 +20,7 @@ export async function runManagementWorker(slot: number): Promise<void> {
   const listener =
     address === undefined
       ? undefined
-      : await (await selectHttpEngine(config.server.engine, {}, log)).listen(
+      : await (await selectHttpEngine(config.server.engine, {}, log, config.stateDirectory)).listen(
           address.host === undefined ? { port: address.port } : { host: address.host, port: address.port },
           traceRequests(service.http, tracing),
         );

@@ -10,6 +10,7 @@ import type { Log } from "../src/platform/log/port.ts";
 import { createMetrics } from "../src/platform/metrics/prometheus.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../src/platform/postgres/index.ts";
 import { systemRandom } from "../src/platform/random.ts";
+import { serviceManager } from "../src/platform/service-manager.ts";
 import { announce } from "./announcement.ts";
 import { prepareDatabase } from "./database-preparation.ts";
 import { listenMetrics } from "./metrics-listener.ts";
@@ -77,6 +78,8 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
       },
     });
 
+    const manager = serviceManager(environment, log);
+    const serving = (): void => manager?.ready(`serving on port ${supervisor.served()?.port}`);
     let ending = false;
     const end = (signal: string): void => {
       if (ending) {
@@ -85,28 +88,41 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
       }
       ending = true;
       log.info({ signal }, "draining");
+      manager?.stopping();
       finish(0);
     };
     for (const signal of endSignals) process.on(signal, () => end(signal));
     process.on("SIGHUP", () => {
       log.info({}, "replacing workers one by one");
+      manager?.reloading();
       supervisor
         .roll()
         .catch((error: unknown) =>
           log.error({ err: error }, "replacement stopped; the workers not yet replaced serve on"),
-        );
+        )
+        .finally(() => {
+          if (!ending) serving();
+        });
     });
 
+    let unwatch: (() => void) | undefined;
     const metricsListener = await listenMetrics(config, supervisor, metrics, log);
     try {
       await supervisor.start();
       announce(
         config,
-        { port: supervisor.port(), startMs: performance.now() - started, embedded: embedded !== undefined },
+        {
+          served: supervisor.served(),
+          startMs: performance.now() - started,
+          embedded: embedded !== undefined,
+        },
         log,
       );
+      serving();
+      unwatch = manager?.watch(() => supervisor.answers());
       return await finished;
     } finally {
+      unwatch?.();
       await supervisor.stop();
       await metricsListener?.close();
       log.info({}, "stopped");

@@ -43,6 +43,10 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: "Apply a manifest of accounts, applications and roles, or show what it would change.",
     run: async (args) => (await import("./commands/bootstrap.ts")).bootstrapCommand(args, process.env, print),
   },
+  prepare: {
+    summary: "Complete an installation with what a server that may not write there could not make.",
+    run: async (args) => (await import("./commands/prepare.ts")).prepareCommand(args, print),
+  },
   doctor: {
     summary: "Check configuration, stores, keys, senders and machine, and say what to do.",
     run: async (args) => (await import("./commands/doctor.ts")).doctorCommand(args, process.env, print),

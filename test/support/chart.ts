@@ -45,6 +45,7 @@ function parseTemplate(source: string, defines: Map<string, readonly Node[]>): r
         if (part !== "") nodes.push({ text: part });
         continue;
       }
+      if (part.startsWith("/*")) continue;
       const [word = "", ...rest] = part.split(/\s+/);
       if (word === "end" || word === "else") return { nodes, end: word };
       at++;
@@ -100,6 +101,16 @@ export function renderChart(
         return args
           .slice(1)
           .reduce<string>((text, value) => text.replace("%s", String(value)), String(first));
+      case ".Files.Get":
+        return readFileSync(join(chart, String(first)), "utf8");
+      case "fail":
+        throw new Error(String(first));
+      case "int":
+        return Number(first);
+      case "add":
+        return args.reduce<number>((sum, value) => sum + Number(value), 0);
+      case "le":
+        return Number(first) <= Number(second);
       case "not":
         return empty(first);
       case "quote":
@@ -126,7 +137,7 @@ export function renderChart(
     for (const stage of expression.split("|")) {
       const words = stage.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
       const [head = "", ...rest] = words;
-      const value = /^[a-z]/i.test(head)
+      const value = /^[a-z]|^\.Files\.Get$/i.test(head)
         ? apply(head, [...rest.map((word) => term(word, scope)), ...piped], scope)
         : term(head, scope);
       piped = [value];

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chown, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,6 +46,10 @@ export interface ClusterOptions {
   readonly startTimeout?: number;
   /** Directory of the program; default this project. */
   readonly program?: string;
+  /** User and group id it runs as; the tests then run as root. */
+  readonly uid?: number;
+  /** The Node that runs it; default the one of the tests. */
+  readonly node?: string;
 }
 
 /** Directory of this project. */
@@ -114,8 +118,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
   };
   const given: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) if (value !== undefined) given[name] = value;
-  const child = spawn(process.execPath, ["src/cli/main.ts", "serve"], {
+  if (options.uid !== undefined) await chown(state, options.uid, options.uid);
+  const child = spawn(options.node ?? process.execPath, ["src/cli/main.ts", "serve"], {
     cwd: options.program ?? project,
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     env: given,
     stdio: ["ignore", "pipe", "pipe"],
   });

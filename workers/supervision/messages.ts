@@ -1,6 +1,12 @@
+/** Where an http worker serves, and with which engine. */
+export interface Served {
+  readonly port: number;
+  readonly engine: "uws" | "node";
+}
+
 /** What primary and workers tell each other over the cluster's IPC. */
 export type ToPrimary =
-  | { readonly type: "ready"; readonly port?: number }
+  | { readonly type: "ready"; readonly served?: Served }
   /** Not ready because of an outage elsewhere, and alive. */
   | { readonly type: "waiting" }
   | { readonly type: "metrics"; readonly id: number; readonly data: unknown };

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
 import type { Log } from "../../src/platform/log/port.ts";
 import { workerEnvironment } from "./footprint.ts";
-import { identityVariable, isToPrimary, type ToWorker, type WorkerKind } from "./messages.ts";
+import { identityVariable, isToPrimary, type Served, type ToWorker, type WorkerKind } from "./messages.ts";
 
 /** First wait before a crashed worker is started again; doubles with each crash in a row. */
 const firstDelayMs = 100;
@@ -32,8 +32,8 @@ class KilledAtStart extends Error {
 export class Slot {
   readonly name: string;
   readonly kind: WorkerKind;
-  /** Port reported by the worker, for http workers. */
-  port: number | undefined;
+  /** Reported by the worker, for http workers. */
+  served: Served | undefined;
   #options: SlotOptions;
   #current: Worker | undefined;
   #startedAt = 0;
@@ -122,7 +122,7 @@ export class Slot {
         if (message.type === "waiting") timer.refresh();
         if (message.type !== "ready") return;
         clearTimeout(timer);
-        if (message.port !== undefined) this.port = message.port;
+        if (message.served !== undefined) this.served = message.served;
         resolve();
       });
       worker.once("exit", (code, signal) => {

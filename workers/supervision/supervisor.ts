@@ -2,11 +2,13 @@ import cluster from "node:cluster";
 import type { Config } from "../../src/config/config.ts";
 import type { Log } from "../../src/platform/log/port.ts";
 import { workerFlags } from "./footprint.ts";
-import { isToPrimary, type ToWorker, type WorkerKind } from "./messages.ts";
+import { isToPrimary, type Served, type ToWorker, type WorkerKind } from "./messages.ts";
 import { Slot } from "./slot.ts";
 
 /** How long the metrics listener waits for a worker's share. */
 const metricsTimeoutMs = 1_000;
+/** A worker that is busy for longer has hung. */
+const hungMs = 10_000;
 
 export interface Supervisor {
   /** Starts every worker in order: hashing and management first, then http, jobs last. */
@@ -17,8 +19,10 @@ export interface Supervisor {
   stop(): Promise<void>;
   /** Metrics of all live workers. */
   metrics(): Promise<unknown[]>;
-  /** Port the http workers serve on. */
-  port(): number | undefined;
+  /** Whether any http worker still answers the primary. */
+  answers(): Promise<boolean>;
+  /** Where the http workers serve, and with which engine. */
+  served(): Served | undefined;
 }
 
 export interface SupervisorOptions {
@@ -63,7 +67,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const started = Promise.withResolvers<void>();
   let requests = 0;
 
-  const askMetrics = (slot: Slot): Promise<unknown> =>
+  const askMetrics = (slot: Slot, timeoutMs: number): Promise<unknown> =>
     new Promise((resolve) => {
       const worker = slot.worker;
       if (worker === undefined || !worker.isConnected()) return resolve(undefined);
@@ -76,7 +80,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       const listener = (message: unknown): void => {
         if (isToPrimary(message) && message.type === "metrics" && message.id === id) done(message.data);
       };
-      const timer = setTimeout(() => done(undefined), metricsTimeoutMs);
+      const timer = setTimeout(() => done(undefined), timeoutMs);
       worker.on("message", listener);
       const question: ToWorker = { type: "metrics", id };
       worker.send(question);
@@ -109,9 +113,16 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       await Promise.all(ofKind("hashing").map((slot) => slot.stop()));
     },
     async metrics() {
-      const parts = await Promise.all(slots.map(askMetrics));
+      const parts = await Promise.all(slots.map((slot) => askMetrics(slot, metricsTimeoutMs)));
       return parts.filter((part) => part !== undefined);
     },
-    port: () => ofKind("http").find((slot) => slot.port !== undefined)?.port,
+    async answers() {
+      const answer = async (slot: Slot) => {
+        if ((await askMetrics(slot, hungMs)) === undefined) throw new Error(`${slot.name} does not answer`);
+        return true;
+      };
+      return Promise.any(ofKind("http").map(answer)).catch(() => false);
+    },
+    served: () => ofKind("http").find((slot) => slot.served !== undefined)?.served,
   };
 }

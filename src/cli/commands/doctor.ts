@@ -6,6 +6,7 @@ import { silentLog } from "../../platform/log/port.ts";
 import { createMetrics } from "../../platform/metrics/prometheus.ts";
 import { startEmbeddedPostgres } from "../../platform/postgres/index.ts";
 import { checkDatabase } from "../doctor/database.ts";
+import { checkEngine } from "../doctor/engine.ts";
 import { type Finding, findingLines, messageOf, ok, problem, warning } from "../doctor/finding.ts";
 import { checkHashing, checkKernel, checkOpenFiles, checkPort } from "../doctor/machine.ts";
 import { checkRedis } from "../doctor/redis.ts";
@@ -90,6 +91,7 @@ export async function doctorCommand(
   report(await guarded("Redis", checkRedis(config, silentLog)));
   report(await guarded("senders", checkSenders(config)));
   report(await guarded("port", checkPort(config)));
+  report(await guarded("HTTP engine", Promise.resolve(checkEngine(config))));
   report(await guarded("hashing", checkHashing(config)));
   report(await guarded("kernel", checkKernel()));
   report(await guarded("open files", checkOpenFiles()));

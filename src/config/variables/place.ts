@@ -19,7 +19,7 @@ export const place = {
     doc: "YAML or JSON file with a list of identity providers, each as under `providers` of the YAML file.",
   }),
   stateDirectory: variable("AUTHKIT_STATE_DIR", path, ".authkit", {
-    doc: "Directory of development state: embedded database, generated keys and tokens.",
+    doc: "Directory of development state: embedded database, generated keys and tokens. In production it takes compiled code where the installation cannot be written.",
   }),
   contract: variable("AUTHKIT_CONTRACT", oneOf("0.73", "0.97"), "0.73", {
     yaml: "contract",

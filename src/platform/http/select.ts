@@ -5,16 +5,17 @@ import { EngineUnavailable } from "./uws/load.ts";
 
 /**
  * The engine to serve with. `auto` takes uWebSockets.js and falls back to node:http, with a warning, where no binary of it runs (musl, glibc
- * before 2.36, a Node version without a build). Throws `EngineUnavailable` when `uws` was asked for and cannot run.
+ * before 2.36, a Node version without a build). `stateDirectory` may take what the engine must write to be loaded. Throws `EngineUnavailable` when `uws` was asked for and cannot run.
  */
 export async function selectHttpEngine(
   choice: "auto" | "uws" | "node",
   limits: HttpEngineLimits,
   log: Log,
+  stateDirectory?: string,
 ): Promise<HttpEngine> {
   if (choice === "node") return nodeEngine(limits, log);
   try {
-    return createUwsEngine(limits, log);
+    return createUwsEngine(limits, log, stateDirectory);
   } catch (error) {
     if (choice === "uws" || !(error instanceof EngineUnavailable)) throw error;
     log.warn(

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Static, Type } from "typebox";
@@ -5,6 +6,7 @@ import { Value } from "typebox/value";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { declaredMetrics } from "../../support/declared-metrics.ts";
+import { deploymentTool, presence } from "../../support/deployment-tools.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -33,11 +35,12 @@ const Rules = Type.Object({
 
 const dashboard: Static<typeof Dashboard> = Value.Parse(
   Dashboard,
-  JSON.parse(read("deploy/monitoring/grafana-dashboard.json")),
+  JSON.parse(read("deploy/kubernetes/authkit-server/monitoring/grafana-dashboard.json")),
 );
-const rules = Value.Parse(Rules, parse(read("deploy/monitoring/alerts.yaml"))).groups.flatMap(
-  (group) => group.rules,
-);
+const rules = Value.Parse(
+  Rules,
+  parse(read("deploy/kubernetes/authkit-server/monitoring/alerts.yaml")),
+).groups.flatMap((group) => group.rules);
 const expressions: readonly (readonly [string, string])[] = [
   ...dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const)),
   ...rules.map(({ alert, expr }) => [alert, expr] as const),
@@ -91,6 +94,18 @@ describe("dashboard and alert rules ask for what exists", () => {
       expect(known.get(metric)).toEqual(expect.arrayContaining([...labels]));
     }
   });
+});
+
+const promtool = deploymentTool("promtool");
+
+test.runIf(promtool)(`Prometheus itself takes the rules (${presence("promtool")})`, () => {
+  const { status, stdout, stderr } = spawnSync(
+    promtool ?? "",
+    ["check", "rules", "deploy/kubernetes/authkit-server/monitoring/alerts.yaml"],
+    { cwd: root, encoding: "utf8" },
+  );
+  expect(status, stdout + stderr).toBe(0);
+  expect(stdout).toContain(`${rules.length} rules found`);
 });
 
 test.each(rules)("the runbook of $alert is a heading of the page", ({ annotations }) => {

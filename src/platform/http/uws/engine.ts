@@ -5,8 +5,8 @@ import { listenUws } from "./listener.ts";
 import { loadNative } from "./load.ts";
 
 /** The engine on uWebSockets.js. Throws `EngineUnavailable` where it cannot be loaded. */
-export function createUwsEngine(limits: HttpEngineLimits, log: Log): HttpEngine {
+export function createUwsEngine(limits: HttpEngineLimits, log: Log, stateDirectory?: string): HttpEngine {
   const complete = completeLimits(limits);
-  const native = loadNative(complete.maxHeaderBytes);
+  const native = loadNative(complete.maxHeaderBytes, stateDirectory);
   return { name: "uws", listen: (options, handler) => listenUws(native, complete, options, handler, log) };
 }

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { copyPlaces, openRelinked } from "./copy.ts";
 import type { NativeModule } from "./native.ts";
-import { relinkedCopy } from "./relink.ts";
 
 /** Why uWebSockets.js cannot serve on this machine. */
 export class EngineUnavailable extends Error {
@@ -47,31 +47,73 @@ export function loadingPlan(
   return { unavailable: `glibc ${major}.${minor} is older than 2.36` };
 }
 
-/**
- * Loads uWebSockets.js. `maxHeaderBytes` bounds request heads and is fixed by the first load in a process, because the library reads it from
- * the environment once. Throws `EngineUnavailable` when there is no usable binary for this machine.
- */
-export function loadNative(maxHeaderBytes: number): NativeModule {
+/** The library's binary for this machine and Node. Throws when the package is not installed. */
+function installedBinary(): string {
+  const directory = dirname(createRequire(import.meta.url).resolve("uWebSockets.js"));
+  return join(directory, `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`);
+}
+
+function planHere(): "direct" | "relinked" {
   const plan = loadingPlan(process.platform, process.platform === "linux" ? runtimeGlibc() : undefined);
   if (typeof plan === "object") throw new EngineUnavailable(plan.unavailable);
+  return plan;
+}
+
+function open(path: string): NativeModule {
+  const target: { exports: unknown } = { exports: {} };
+  process.dlopen(target, path);
+  if (!isNativeModule(target.exports)) throw new Error("the binary has an unknown interface");
+  return target.exports;
+}
+
+/** Through the first place whose copy can be had and mapped: a directory may be read-only, or on a file system that runs nothing. */
+function openCopy(binary: string, stateDirectory: string | undefined): NativeModule {
+  const refusals: string[] = [];
+  for (const directory of copyPlaces(stateDirectory)) {
+    try {
+      const copy = openRelinked(binary, directory);
+      if (copy === undefined) return open(binary);
+      try {
+        return open(copy.path);
+      } finally {
+        copy.close();
+      }
+    } catch (error) {
+      refusals.push(`${directory}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw new Error(`no place for the copy that this glibc can load (${refusals.join("; ")})`);
+}
+
+/**
+ * Loads uWebSockets.js. `maxHeaderBytes` bounds request heads and is fixed by the first load in a process, because the library reads it from
+ * the environment once. `stateDirectory` may take a copy where the installation cannot. Throws `EngineUnavailable` when there is no usable
+ * binary for this machine.
+ */
+export function loadNative(maxHeaderBytes: number, stateDirectory?: string): NativeModule {
+  const plan = planHere();
   try {
-    const directory = dirname(createRequire(import.meta.url).resolve("uWebSockets.js"));
-    const binary = join(
-      directory,
-      `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`,
-    );
+    const binary = installedBinary();
     const known = loaded.get(binary);
     if (known) return known;
-    const cache = join(directory, "..", ".cache", "authkit-server", "uws");
-    const path = plan === "direct" ? binary : relinkedCopy(binary, cache);
     process.env["UWS_HTTP_MAX_HEADERS_SIZE"] = String(maxHeaderBytes);
-    const target: { exports: unknown } = { exports: {} };
-    process.dlopen(target, path);
-    if (!isNativeModule(target.exports)) throw new Error("the binary has an unknown interface");
-    target.exports._cfg(SILENT_MARK);
-    loaded.set(binary, target.exports);
-    return target.exports;
+    const native = plan === "direct" ? open(binary) : openCopy(binary, stateDirectory);
+    native._cfg(SILENT_MARK);
+    loaded.set(binary, native);
+    return native;
   } catch (cause) {
     throw new EngineUnavailable(cause instanceof Error ? cause.message : String(cause), { cause });
   }
+}
+
+/**
+ * Puts the copy that this machine's glibc needs into the installation, for users who cannot write there; says what was done. Throws
+ * `EngineUnavailable` where the library cannot run, and what the file system throws.
+ */
+export function prepareNative(): string {
+  if (planHere() === "direct") return "uWebSockets.js is loaded as it is installed";
+  const [directory] = copyPlaces();
+  const copy = directory === undefined ? undefined : openRelinked(installedBinary(), directory);
+  copy?.close();
+  return copy === undefined ? "uWebSockets.js is loaded as it is installed" : `uWebSockets.js: ${copy.file}`;
 }

@@ -1,7 +1,3 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
-
 // ELF64 section types and the layout of the entries touched (System V gABI, chapters 4 and 5; GNU symbol versioning).
 const SHT_DYNSYM = 11;
 const SHT_GNU_VERNEED = 0x6ffffffe;
@@ -103,23 +99,4 @@ export function relinkToOlderGlibc(
   }
   image.writeUInt16LE(image.readUInt16LE(tooNew.flagsAt) | VER_FLG_WEAK, tooNew.flagsAt);
   return image;
-}
-
-/**
- * Path of a relinked copy of `source` in `cacheDirectory`, made on first use; `source` itself when it needs no change. Copies are keyed by
- * content, and put in place by an atomic rename, so that several processes may start at once. Throws what `relinkToOlderGlibc` and the
- * file system throw.
- */
-export function relinkedCopy(source: string, cacheDirectory: string): string {
-  const original = readFileSync(source);
-  const key = createHash("sha256").update("relink-1").update(original).digest("hex").slice(0, 32);
-  const target = join(cacheDirectory, `${key}-${basename(source)}`);
-  if (existsSync(target)) return target;
-  const image = relinkToOlderGlibc(original);
-  if (image === undefined) return source;
-  mkdirSync(cacheDirectory, { recursive: true, mode: 0o700 });
-  const temporary = `${target}.${process.pid}.tmp`;
-  writeFileSync(temporary, image, { mode: 0o700 });
-  renameSync(temporary, target);
-  return target;
 }

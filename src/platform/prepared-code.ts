@@ -1,0 +1,21 @@
+import { chmodSync, lstatSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/**
+ * What an installation keeps beside its packages: compiled code and the native module made loadable. `authkit-server prepare` fills it; a server
+ * that may write there does so by itself.
+ */
+export const preparedCode = join(import.meta.dirname, "../../node_modules/.cache/authkit-server");
+
+/** Lets every user read what was prepared, whatever the umask was. Throws what the file system throws. */
+export function openPreparedCode(): void {
+  chmodSync(dirname(preparedCode), 0o755);
+  openToReaders(preparedCode);
+}
+
+function openToReaders(path: string): void {
+  const stats = lstatSync(path);
+  if (stats.isSymbolicLink()) return;
+  chmodSync(path, stats.isDirectory() ? 0o755 : 0o644);
+  if (stats.isDirectory()) for (const name of readdirSync(path)) openToReaders(join(path, name));
+}
