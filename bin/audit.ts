@@ -39,7 +39,7 @@ function audit(
   // npm's own exit code is the same for "vulnerable" and "no answer": only a report is an answer.
   if (!Value.Check(Report, answer))
     return Value.Check(Failure, answer) ? answer.message : "npm gave no report";
-  const rank = (severity: string): number => severities.findIndex((one) => one === severity);
+  const rank = (severity: string): number => Array.from<string>(severities).indexOf(severity);
   return Object.values(answer.vulnerabilities)
     .map(({ name, severity, range }) => ({ severity, text: `  ${severity}: ${name} ${range}` }))
     .sort((a, b) => rank(a.severity) - rank(b.severity) || (a.text < b.text ? -1 : 1));

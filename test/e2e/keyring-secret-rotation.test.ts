@@ -45,7 +45,11 @@ test("a key-ring secret is exchanged on two nodes, one after the other: tokens, 
     AUTHKIT_HTTP_WORKERS: "1",
   };
   const start = async (secrets: Record<string, string>): Promise<TestCluster> => {
-    const node = await startCluster({ databaseUrl: database.url, env: { ...shared, ...secrets } });
+    const node = await startCluster({
+      databaseUrl: database.url,
+      startTimeout: 90,
+      env: { ...shared, ...secrets },
+    });
     nodes.push(node);
     return node;
   };

@@ -87,6 +87,7 @@ test("a node of the next release takes over from one of the release before under
   const old = await startCluster({
     databaseUrl: database.url,
     program: previous.directory,
+    startTimeout: 90,
     env: shared,
   });
   nodes.push(old);
@@ -142,6 +143,7 @@ test("a node of the next release takes over from one of the release before under
   const successor = await startCluster({
     databaseUrl: database.url,
     program: next.directory,
+    startTimeout: 90,
     env: { ...shared, AUTHKIT_MIGRATE_ON_START: "false" },
   });
   nodes.push(successor);
@@ -161,6 +163,7 @@ test("a node of the next release takes over from one of the release before under
   const back = await startCluster({
     databaseUrl: database.url,
     program: previous.directory,
+    startTimeout: 90,
     env: { ...shared, AUTHKIT_MIGRATE_ON_START: "false", AUTHKIT_SMTP_URL: undefined },
   });
   nodes.push(back);
@@ -173,4 +176,4 @@ test("a node of the next release takes over from one of the release before under
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   const received = mail.messages().flatMap(({ to }) => to);
   expect([...received].sort()).toEqual([...asked].sort());
-}, 240_000);
+}, 400_000);
