@@ -16,6 +16,7 @@ async function worksBehind(pooler: TestPooler, query: string): Promise<void> {
   const database = await createTestDatabase(inject("postgresUrl"));
   const cluster = await startCluster({
     databaseUrl: `${pooler.url(database.url)}${query}`,
+    startTimeout: 90,
     env: {
       ...behindProxy,
       AUTHKIT_CONFIG: await unlimited(),
@@ -46,7 +47,7 @@ async function worksBehind(pooler: TestPooler, query: string): Promise<void> {
 describe("behind PgBouncer in transaction mode", () => {
   test("everything works, migrations and the rotation of keys included, and load loses nothing", async () => {
     await worksBehind(await startPgBouncer(inject("postgresUrl")), "?prepared_statements=false");
-  }, 120_000);
+  }, 300_000);
 
   test("so it does with prepared statements where PgBouncer tracks them", async (context) => {
     if (!tracks) {
@@ -55,7 +56,7 @@ describe("behind PgBouncer in transaction mode", () => {
       context.skip(reason);
     }
     await worksBehind(await startPgBouncer(inject("postgresUrl"), 100), "");
-  }, 120_000);
+  }, 300_000);
 
   test("a server that would use prepared statements does not start, and says what to do", async () => {
     const pooler = await startPgBouncer(inject("postgresUrl"));
