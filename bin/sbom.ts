@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Crate, crateLicenses, shippedCrates } from "./crates.ts";
 
 interface Locked {
   readonly name?: string;
@@ -62,18 +63,18 @@ function edges(path: string, { dependencies, optionalDependencies }: Locked): re
   return paths.map((found) => purl(found, lock.packages[found] ?? {})).sort();
 }
 
-/** Crates of the native kernel, which are pinned in its manifest. */
-const crates = [
-  ...readFileSync(join(root, "native/hashing/Cargo.toml"), "utf8")
-    .replace(/\[dev-dependencies\][^[]*/, "")
-    .matchAll(/^([a-z0-9-]+) = (?:\{ version = )?"=([\d.]+)"/gm),
-].map(([, name = "", version = ""]) => ({
+const crateRef = ({ name, version }: Crate): string => `pkg:cargo/${name}@${version}`;
+const kernel = shippedCrates();
+const declaredLicenses = crateLicenses();
+const crates = kernel.all.map((crate) => ({
   type: "library",
-  "bom-ref": `pkg:cargo/${name}@${version}`,
-  name,
-  version,
-  purl: `pkg:cargo/${name}@${version}`,
+  "bom-ref": crateRef(crate),
+  name: crate.name,
+  version: crate.version,
+  purl: crateRef(crate),
   scope: "optional",
+  hashes: [{ alg: "SHA-256", content: crate.checksum }],
+  licenses: licenses(declaredLicenses[`${crate.name}@${crate.version}`] ?? "NOASSERTION"),
 }));
 
 const ref = `pkg:npm/authkit-server@${own.version}`;
@@ -92,7 +93,10 @@ const components = new Map(
     },
   ]),
 );
-const graph = new Map(shipped.map(([path, locked]) => [purl(path, locked), edges(path, locked)]));
+const graph = new Map([
+  ...shipped.map(([path, locked]) => [purl(path, locked), edges(path, locked)] as const),
+  ...kernel.all.map((crate) => [crateRef(crate), crate.dependencies.map(crateRef).sort()] as const),
+]);
 
 const document = {
   bomFormat: "CycloneDX",
@@ -110,7 +114,7 @@ const document = {
   },
   components: [...components.values(), ...crates].sort((a, b) => (a.purl < b.purl ? -1 : 1)),
   dependencies: [
-    { ref, dependsOn: [...edges("", own), ...crates.map(({ purl }) => purl)].sort() },
+    { ref, dependsOn: [...edges("", own), ...kernel.direct.map(crateRef)].sort() },
     ...[...graph]
       .map(([from, dependsOn]) => ({ ref: from, dependsOn }))
       .sort((a, b) => (a.ref < b.ref ? -1 : 1)),

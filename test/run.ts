@@ -106,11 +106,14 @@ function project(name: string): void {
 /** Builds and tests the native kernel where cargo is; where it is not, or its packages cannot be had, the tests of the kernel are left out. */
 function nativeKernel(): boolean {
   const manifest = ["--manifest-path", "native/hashing/Cargo.toml"];
-  if (!has("cargo") || !runs("cargo", ["fetch", "--quiet", ...manifest])) {
+  if (!has("cargo") || !runs("cargo", ["fetch", "--quiet", "--locked", ...manifest])) {
     console.log("The native hashing kernel is not built: it needs cargo and its packages.");
     return true;
   }
-  return runs("sh", ["native/hashing/build"]) && runs("cargo", ["test", "--quiet", "--release", ...manifest]);
+  return (
+    runs("sh", ["native/hashing/build"]) &&
+    runs("cargo", ["test", "--quiet", "--release", "--locked", ...manifest])
+  );
 }
 
 try {

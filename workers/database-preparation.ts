@@ -1,6 +1,6 @@
 import type { Config } from "../src/config/config.ts";
 import { prepareGroups } from "../src/core/groups/index.ts";
-import { migrateUp, pendingMigrations } from "../src/core/schema/index.ts";
+import { label, migrateUp, migrationStatus } from "../src/core/schema/index.ts";
 import { queueDefinitions } from "../src/jobs/queues.ts";
 import { systemClock } from "../src/platform/clock.ts";
 import type { Log } from "../src/platform/log/port.ts";
@@ -40,7 +40,13 @@ export async function prepareDatabase(
   try {
     await assertPreparedStatements(config.database);
     const migrate = config.database.migrateOnStart || config.environment.class === "development";
-    const pending = await pendingMigrations(database);
+    const status = await migrationStatus(database);
+    const pending = status.pending.map(label);
+    if (status.newer.length > 0)
+      tools.log.warn(
+        { newer: status.newer.map(label) },
+        "the schema is a newer release's: only the release directly before that one is promised to work on it",
+      );
     if (!migrate && pending.length > 0) {
       throw new Error(
         `the database lacks ${pending.length} migration(s) (${pending.join(", ")}): run \`authkit-server migrate\`, or set AUTHKIT_MIGRATE_ON_START=true`,

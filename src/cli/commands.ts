@@ -64,7 +64,8 @@ export const commands: Readonly<Record<string, Command>> = {
     run: async (args) => (await import("./config.ts")).configCommand(args, process.env),
   },
   keys: {
-    summary: "Make a signing key, list the keys in use, rotate the managed keyring.",
+    summary:
+      "Make a signing key, list the keys in use, rotate the managed keyring, seal stored secrets anew.",
     async run(args) {
       const { keysCommand } = await import("./keys.ts");
       const { connectKeyring } = await import("./keyring-connections.ts");

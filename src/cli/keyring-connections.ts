@@ -6,7 +6,7 @@ import type { Metrics } from "../platform/metrics/port.ts";
 import { createDatabase, postgresClientConfig, startEmbeddedPostgres } from "../platform/postgres/index.ts";
 import { systemRandom } from "../platform/random.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
-import type { KeyringConnections } from "./keys.ts";
+import type { KeyringConnections } from "./keys-context.ts";
 
 /** Connects to PostgreSQL and the bus of a deployment; starts the embedded database when that is the one configured. */
 export async function connectKeyring(

@@ -2,37 +2,18 @@ import { createPublicKey } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import type { Config } from "../config/config.ts";
 import { generatePrivateKey, privatePem } from "../core/signing-keys/generate.ts";
 import { thumbprint } from "../core/signing-keys/jwk.ts";
 import { createKeyRing } from "../core/signing-keys/key-ring.ts";
-import { keyringSecret, rotateSigningKeys } from "../core/signing-keys/rotate.ts";
+import { isManaged, keyringSecrets } from "../core/signing-keys/keyring-secrets.ts";
+import { rotateSigningKeys } from "../core/signing-keys/rotate.ts";
 import { rotationPolicy } from "../core/signing-keys/rotation-plan.ts";
 import { listKeys, type StoredKey } from "../core/signing-keys/store.ts";
 import type { SigningAlgorithm } from "../core/signing-keys/types.ts";
-import type { Bus } from "../platform/bus/port.ts";
 import { systemClock } from "../platform/clock.ts";
-import type { Log } from "../platform/log/port.ts";
-import type { Database } from "../platform/postgres/port.ts";
 import { systemRandom } from "../platform/random.ts";
-
-/** Connections for commands on the managed keyring. */
-export interface KeyringConnections {
-  readonly database: Database;
-  /** Tells running servers at once; without it they notice within a minute. */
-  readonly bus: Bus | undefined;
-  close(): Promise<void>;
-}
-
-export interface KeysContext {
-  /** Loads the configuration; not called for `generate`, which comes before there is one. */
-  readonly config: () => Config;
-  readonly log: Log;
-  /** Prints one line of the answer. */
-  readonly print: (line: string) => void;
-  /** Connects to PostgreSQL and the bus; called only when a command needs them. */
-  readonly connect: (config: Config) => Promise<KeyringConnections>;
-}
+import type { KeysContext } from "./keys-context.ts";
+import { resealCommand } from "./reseal.ts";
 
 const usage = `Usage: authkit-server keys <command>
 
@@ -43,12 +24,15 @@ const usage = `Usage: authkit-server keys <command>
   rotate [--now] [--drop-old]
       Rotates the managed keyring. The next key is published at once and signs when every verifier knows it.
       --now        Signs with the next key at once; verifiers with a cached JWKS may refuse its tokens for five minutes.
-      --drop-old   With --now, after a leak: forgets every other key, so that every outstanding token dies.`;
+      --drop-old   With --now, after a leak: forgets every other key, so that every outstanding token dies.
+  reseal
+      Seals anew, with the secret in use, what a former one sealed in the database: signing keys (AUTHKIT_KEYRING_SECRET) and
+      TOTP secrets (AUTHKIT_TOTP_SECRET_KEY). Servers may run beside it; repeating it changes nothing.`;
 
 const algorithms: readonly SigningAlgorithm[] = ["ES256", "ES384", "ES512", "EdDSA", "RS256"];
 
 /**
- * `authkit-server keys …`. Returns the exit code: 0 done, 2 wrong use.
+ * `authkit-server keys …`. Returns the exit code: 0 done, 1 something cannot be sealed anew, 2 wrong use.
  * @throws SigningKeyError when keys cannot be used, or there is no managed keyring to rotate
  */
 export async function keysCommand(args: readonly string[], context: KeysContext): Promise<number> {
@@ -60,6 +44,8 @@ export async function keysCommand(args: readonly string[], context: KeysContext)
       return list(context);
     case "rotate":
       return rotate(rest, context);
+    case "reseal":
+      return resealCommand(rest, context);
     default:
       context.print(usage);
       return command === "--help" || command === "-h" ? 0 : 2;
@@ -89,10 +75,6 @@ async function generate(args: string[], { print }: KeysContext): Promise<number>
   await writeFile(values.out, `${text}\n`, { mode: 0o600, flag: "wx" });
   print(`wrote ${algorithm} key ${kid} to ${values.out}`);
   return 0;
-}
-
-function isManaged({ keys }: Config): boolean {
-  return keys.keyringSecret !== undefined && keys.activeKeyId === undefined && !keys.verifyOnly;
 }
 
 function printStored(rows: readonly StoredKey[], lead: number, print: (line: string) => void): void {
@@ -146,7 +128,7 @@ async function rotate(args: string[], context: KeysContext): Promise<number> {
   }
   const request = values.now !== true ? "routine" : values["drop-old"] === true ? "emergency" : "now";
   const config = context.config();
-  keyringSecret(config);
+  keyringSecrets(config);
   const connections = await context.connect(config);
   try {
     const rows = await rotateSigningKeys(

@@ -146,6 +146,8 @@ export interface KeysConfig {
   readonly publicKeys: Readonly<Record<string, string>>;
   /** Encrypts private keys of the managed keyring; 32 bytes. Its presence turns the managed keyring on. */
   readonly keyringSecret: Buffer | undefined;
+  /** Open what the managed keyring holds, beside `keyringSecret`; 32 bytes each. */
+  readonly keyringFormerSecrets: readonly Buffer[];
   readonly algorithm: "RS256" | "ES256" | "ES384" | "ES512" | "EdDSA";
   /** Managed keyring: seconds between rotations; 0 = only by command. */
   readonly rotationSeconds: number;
@@ -155,6 +157,8 @@ export interface KeysConfig {
   readonly totpFormerKeys: readonly Buffer[];
   /** HMAC key for short codes; derived from another secret when not set. */
   readonly codeSecret: Buffer;
+  /** Codes and job payloads made with these are good too; other than `codeSecret`. */
+  readonly codeFormerSecrets: readonly Buffer[];
   readonly verifyOnly: boolean;
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { totpCode, totpPeriod } from "../../src/core/mfa/totp.ts";
 import { api, behindProxy, registered } from "../support/accounts.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
+import { command } from "../support/command.ts";
 import { unlimited } from "../support/faulty.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 
@@ -11,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => database?.drop());
 
-const [older, newer] = ["11".repeat(32), "22".repeat(32)];
+const [older, newer, newest] = ["11".repeat(32), "22".repeat(32), "33".repeat(32)];
 
 /** Runs `work` on a server over the one database with those keys of TOTP secrets. */
 async function under<T>(env: Record<string, string>, work: (cluster: TestCluster) => Promise<T>): Promise<T> {
@@ -26,7 +27,7 @@ async function under<T>(env: Record<string, string>, work: (cluster: TestCluster
   }
 }
 
-test("an exchanged key goes on opening authenticators, and is dispensable once they were used", async () => {
+test("an exchanged key goes on opening authenticators, and is dispensable once they were used or sealed anew", async () => {
   let used = 0;
   /** The earliest code of the secret that was not used yet; steps next to the present one count as well. */
   async function nextCode(secret: string): Promise<string> {
@@ -54,5 +55,24 @@ test("an exchanged key goes on opening authenticators, and is dispensable once t
     return reply.status;
   }
   expect(await under({ AUTHKIT_TOTP_SECRET_KEY: newer, AUTHKIT_TOTP_FORMER_KEYS: older }, signIn)).toBe(200);
-  expect(await under({ AUTHKIT_TOTP_SECRET_KEY: newer }, signIn)).toBe(200);
-});
+  await under({ AUTHKIT_TOTP_SECRET_KEY: newer }, async (cluster) => {
+    expect(await signIn(cluster)).toBe(200);
+    // The next exchange does not wait for its owner: all are sealed anew at once.
+    const reseal = (env: Record<string, string>) => command(cluster, ["keys", "reseal"], env);
+    const alone = { AUTHKIT_TOTP_SECRET_KEY: newest };
+    const refused = reseal(alone);
+    expect(refused.code).toBe(1);
+    expect(refused.text).toMatch(
+      /TOTP secrets: 0 of 1 sealed anew\n.*1 open with no key: add .* AUTHKIT_TOTP_FORMER_KEYS/,
+    );
+    const exchanged = reseal({ ...alone, AUTHKIT_TOTP_FORMER_KEYS: newer });
+    expect(exchanged).toMatchObject({
+      code: 0,
+      text: expect.stringContaining("TOTP secrets: 1 of 1 sealed anew\n"),
+    });
+    expect(reseal(alone)).toMatchObject({
+      code: 0,
+      text: expect.stringContaining("TOTP secrets: 0 of 1 sealed anew\n"),
+    });
+  });
+}, 180_000);

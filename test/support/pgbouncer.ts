@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -25,10 +25,25 @@ async function answers(port: number): Promise<boolean> {
   });
 }
 
-/** PgBouncer in transaction mode in front of a server, with few connections. */
-export async function startPgBouncer(serverUrl: string): Promise<TestPooler> {
+function installed(): string {
   const program = places.find((path) => existsSync(path));
   if (program === undefined) throw new Error("PgBouncer is missing: apt-get install pgbouncer");
+  return program;
+}
+
+/** What is installed, and whether it can track prepared statements, as PgBouncer does since 1.21. */
+export function pgBouncerVersion(): { readonly text: string; readonly tracks: boolean } {
+  const answer = execFileSync(installed(), ["--version"], { encoding: "utf8" });
+  const [, major = "", minor = ""] = /PgBouncer (\d+)\.(\d+)/.exec(answer) ?? [];
+  return { text: `${major}.${minor}`, tracks: Number(major) > 1 || Number(minor) >= 21 };
+}
+
+/**
+ * PgBouncer in transaction mode in front of a server, with few connections.
+ * @param tracked prepared statements it tracks on each connection; 0 = it does not, as none does before 1.21
+ */
+export async function startPgBouncer(serverUrl: string, tracked = 0): Promise<TestPooler> {
+  const program = installed();
   const { hostname, port: serverPort, username, password } = new URL(serverUrl);
   const directory = await mkdtemp(join(tmpdir(), "authkit-pgbouncer-"));
   // It gives up root for a user that must be able to read its files.
@@ -49,6 +64,8 @@ export async function startPgBouncer(serverUrl: string): Promise<TestPooler> {
       "pool_mode = transaction",
       "default_pool_size = 8",
       "max_client_conn = 400",
+      // Newer releases track them unless told otherwise; older ones do not know the setting.
+      ...(pgBouncerVersion().tracks ? [`max_prepared_statements = ${tracked}`] : []),
       "ignore_startup_parameters = extra_float_digits",
       "",
     ].join("\n"),

@@ -52,7 +52,7 @@ export async function checkDatabase(database: Database, config: Config): Promise
     findings.push(
       warning(
         `connections: this node may open ${demanded} of ${facts.maxConnections}`,
-        "lower AUTHKIT_DB_POOL_MAX, raise max_connections, or put PgBouncer in between",
+        "lower pool_max_conns in DB_URL, raise max_connections, or put PgBouncer in between",
       ),
     );
   else findings.push(ok(`connections: this node opens at most ${demanded} of ${facts.maxConnections}`));

@@ -19,7 +19,7 @@ export async function checkKeys(
       if (active === undefined)
         return [
           verifyOnly
-            ? ok("signing keys: none, as AUTHKIT_KEYS_VERIFY_ONLY asks")
+            ? ok("signing keys: none, as AUTHKIT_VERIFY_ONLY asks")
             : problem(
                 "signing keys: none can sign",
                 "run `authkit-server keys generate` and configure the key",

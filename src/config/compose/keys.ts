@@ -20,6 +20,15 @@ export function composeKeys(input: Input): KeysConfig {
     );
   }
   const keyringSecret = bytes("AUTHKIT_KEYRING_SECRET", values.keyringSecret, [32], input);
+  const keyringFormerSecrets = values.keyringFormerSecrets.flatMap(
+    (text) => bytes("AUTHKIT_KEYRING_FORMER_SECRETS", text, [32], input) ?? [],
+  );
+  if (values.keyringSecret === undefined && values.keyringFormerSecrets.length > 0)
+    findings.refuse(
+      "AUTHKIT_KEYRING_FORMER_SECRETS",
+      "is set without AUTHKIT_KEYRING_SECRET",
+      "set the secret in use, which seals; the further ones only open",
+    );
   const activePrivateKeyPem = unescapePem(values.activePrivateKey);
   checkActiveKey(input, activePrivateKeyPem);
   return {
@@ -30,13 +39,18 @@ export function composeKeys(input: Input): KeysConfig {
       Object.entries(values.publicKeys).map(([kid, pem]) => [kid, unescapePem(pem) ?? pem]),
     ),
     keyringSecret,
+    keyringFormerSecrets,
     algorithm: values.signingAlgorithm,
     rotationSeconds: values.keyRotation / 1_000,
     totpSecretKey: bytes("AUTHKIT_TOTP_SECRET_KEY", values.totpSecretKey, [16, 24, 32], input),
     totpFormerKeys: values.totpFormerKeys.flatMap(
       (text) => bytes("AUTHKIT_TOTP_FORMER_KEYS", text, [16, 24, 32], input) ?? [],
     ),
-    codeSecret: codeSecret(input, keyringSecret, activePrivateKeyPem),
+    ...codeSecrets(
+      input,
+      [...(keyringSecret === undefined ? [] : [keyringSecret]), ...keyringFormerSecrets],
+      activePrivateKeyPem,
+    ),
     verifyOnly: values.verifyOnly,
   };
 }
@@ -103,32 +117,48 @@ function bytes(
 }
 
 /**
- * Keys the hashes of short codes. Every node must have the same one, so it comes from a secret they share anyway when none is
- * configured: the key-ring secret, else the management token, else the active private key (HKDF, RFC 5869).
+ * The secret that keys the hashes of short codes, and those it was or will be exchanged for. Every node must have the same ones, so they come from
+ * secrets the nodes share anyway when none is configured: those of the key ring, else the management tokens, else the active private key (HKDF,
+ * RFC 5869). The first of them is in use; so a source that is exchanged with the former one kept beside it takes no code with it.
  */
-function codeSecret(input: Input, keyringSecret: Buffer | undefined, privateKey: string | undefined): Buffer {
-  const { values, findings, developmentSecrets } = input;
-  const own = values.codeSecret;
-  if (own !== undefined) {
-    if (Buffer.byteLength(own) < shortestCodeSecret) {
-      findings.refuse(
-        "AUTHKIT_CODE_SECRET",
-        "the value is shorter than 32 bytes",
-        "use for example `openssl rand -base64 32`",
-      );
-    }
-    return derive(own);
-  }
-  const shared = keyringSecret ?? values.managementToken?.[0] ?? privateKey;
-  if (shared !== undefined) return derive(shared);
-  if (input.development) return developmentSecrets?.codeSecret ?? randomBytes(32);
+function codeSecrets(
+  input: Input,
+  keyringSecrets: readonly Buffer[],
+  privateKey: string | undefined,
+): Pick<KeysConfig, "codeSecret" | "codeFormerSecrets"> {
+  const { values } = input;
+  const own = values.codeSecret === undefined ? [] : [values.codeSecret];
+  for (const secret of own) checkCodeSecret("AUTHKIT_CODE_SECRET", secret, input);
+  for (const secret of values.codeFormerSecrets)
+    checkCodeSecret("AUTHKIT_CODE_FORMER_SECRETS", secret, input);
+  const tokens =
+    values.managementToken === undefined
+      ? []
+      : [...values.managementToken, ...(values.managementTokenNext ?? [])];
+  const better = [...own, ...keyringSecrets];
+  const sources = better.length > 0 ? better : tokens.length > 0 ? tokens : (privateKey ?? []);
+  const [codeSecret = withoutSource(input), ...others] = [sources].flat().map(derive);
+  const former = [...others, ...values.codeFormerSecrets.map(derive)];
+  const distinct = new Map(former.map((secret) => [secret.toString("hex"), secret]));
+  distinct.delete(codeSecret.toString("hex"));
+  return { codeSecret, codeFormerSecrets: [...distinct.values()] };
+}
+
+function checkCodeSecret(name: string, secret: string, { findings }: Input): void {
+  if (Buffer.byteLength(secret) >= shortestCodeSecret) return;
+  findings.refuse(name, "the value is shorter than 32 bytes", "use for example `openssl rand -base64 32`");
+}
+
+function withoutSource({ values, findings, development, developmentSecrets }: Input): Buffer {
+  if (development) return developmentSecrets?.codeSecret ?? randomBytes(32);
   // Without the management token that alone is the problem to report: it would have been the source.
-  if (!values.managementDisabled) return Buffer.alloc(32);
-  findings.refuse(
-    "AUTHKIT_CODE_SECRET",
-    "is not set, and no other shared secret is there to derive it from",
-    "set it to at least 32 random bytes, the same on every node",
-  );
+  if (values.managementDisabled) {
+    findings.refuse(
+      "AUTHKIT_CODE_SECRET",
+      "is not set, and no other shared secret is there to derive it from",
+      "set it to at least 32 random bytes, the same on every node",
+    );
+  }
   return Buffer.alloc(32);
 }
 

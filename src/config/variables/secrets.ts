@@ -61,6 +61,11 @@ export const secrets = {
     defaultText: "no managed key ring",
     doc: "32 bytes as hexadecimal or base64. Turns on the key ring managed in the database and encrypts its private keys.",
   }),
+  keyringFormerSecrets: variable("AUTHKIT_KEYRING_FORMER_SECRETS", list(text), [], {
+    secret: true,
+    defaultText: "none",
+    doc: "Further secrets that open what the key ring holds, as in `AUTHKIT_KEYRING_SECRET`: former ones, or the one to come. Nothing is sealed with them; `authkit-server keys reseal` makes them dispensable.",
+  }),
   signingAlgorithm: variable(
     "AUTHKIT_SIGNING_ALGORITHM",
     oneOf("RS256", "ES256", "ES384", "ES512", "EdDSA"),
@@ -90,6 +95,11 @@ export const secrets = {
     defaultText:
       "derived (HKDF-SHA256) from the key-ring secret, else the management token, else the active private key",
     doc: "At least 32 bytes that key the hashes of short codes. Every node needs the same.",
+  }),
+  codeFormerSecrets: variable("AUTHKIT_CODE_FORMER_SECRETS", list(text), [], {
+    secret: true,
+    defaultText: "none; where the code secret is derived, the others its source may be exchanged for",
+    doc: "Further code secrets, former ones or the one to come: codes and queued messages made with them stay good. None may contain a comma.",
   }),
   verifyOnly: variable("AUTHKIT_VERIFY_ONLY", boolean, false, {
     doc: "Issue nothing: no signing key, an empty key set.",

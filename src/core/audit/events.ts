@@ -46,6 +46,7 @@ export const auditActions = [
   "role.assigned",
   "role.unassigned",
   "session.reauthenticated",
+  "signing_key.resealed",
   "signing_key.rotated",
   "token.minted",
   "user.banned",

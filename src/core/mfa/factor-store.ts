@@ -71,6 +71,13 @@ const useTotpStep = sql(
   WHERE id = $1 AND (last_totp_step IS NULL OR last_totp_step < $2)`,
 );
 
+const totpSecrets = sql(
+  "mfa.totpSecrets",
+  (s) => `
+  SELECT id, user_id AS "userId", totp_secret AS sealed FROM ${s}.mfa_factors
+  WHERE totp_secret IS NOT NULL AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2`,
+);
+
 const resealTotp = sql(
   "mfa.resealTotp",
   (s) => `UPDATE ${s}.mfa_factors SET totp_secret = $3 WHERE id = $1 AND totp_secret = $2`,
@@ -159,6 +166,12 @@ export const factorStore = {
   async useTotpStep(on: Queryable, factorId: string, step: number, at: Date): Promise<boolean> {
     return (await on.run(useTotpStep, [factorId, step, at])) === 1;
   },
+  /** Sealed secrets of all accounts by factor id, those after the given one. */
+  totpSecrets: (on: Queryable, after: string | null, limit: number) =>
+    on.rows<{ readonly id: string; readonly userId: string; readonly sealed: Buffer }>(totpSecrets, [
+      after,
+      limit,
+    ]),
   /** Puts another sealing in place of the one that was read, unless somebody else has replaced it. */
   resealTotp: (on: Queryable, factorId: string, from: Buffer, to: Buffer) =>
     on.run(resealTotp, [factorId, from, to]),

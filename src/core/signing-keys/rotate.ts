@@ -7,9 +7,9 @@ import type { Database } from "../../platform/postgres/port.ts";
 import type { Random } from "../../platform/random.ts";
 import { createAudit } from "../audit/index.ts";
 import type { CallContext } from "../platform.ts";
-import { SigningKeyError } from "./errors.ts";
 import { generatePrivateKey, privatePem, publicPem } from "./generate.ts";
 import { thumbprint } from "./jwk.ts";
+import { keyringSecrets } from "./keyring-secrets.ts";
 import { isEmpty, planRotation, type RotationRequest, rotationPolicy } from "./rotation-plan.ts";
 import { sealPrivateKey } from "./seal.ts";
 import {
@@ -34,21 +34,9 @@ export interface KeyringContext {
   readonly log: Log;
 }
 
-/** Scheduled steps are the server's own doing, the others an operator's. */
-function occasion(request: RotationRequest, requestId: string): CallContext {
-  const actor = request === "due" ? "system" : "management";
+/** On whose behalf the keyring is changed: scheduled steps are the server's own doing, the others an operator's. */
+export function occasion(actor: "system" | "management", requestId: string): CallContext {
   return { requestId, ip: undefined, userAgent: undefined, language: "en", actor, signal: undefined };
-}
-
-/** The keyring secret. @throws SigningKeyError when none is configured */
-export function keyringSecret(config: Config): Buffer {
-  const secret = config.keys.keyringSecret;
-  if (secret === undefined) {
-    throw new SigningKeyError(
-      "the managed keyring needs AUTHKIT_KEYRING_SECRET; file and environment keys are rotated where they are kept",
-    );
-  }
-  return secret;
 }
 
 /**
@@ -65,7 +53,7 @@ export async function rotateSigningKeys(
   request: RotationRequest,
 ): Promise<readonly StoredKey[]> {
   const { config, database, clock, random, log } = context;
-  const secret = keyringSecret(config);
+  const secret = keyringSecrets(config).current;
   const policy = rotationPolicy(config);
   let changed = false;
   const rows = await database.transaction(async (tx) => {
@@ -110,7 +98,7 @@ export async function rotateSigningKeys(
           dropped: plan.drop,
         },
       },
-      occasion(request, random.uuid()),
+      occasion(request === "due" ? "system" : "management", random.uuid()),
       tx,
     );
     return after;

@@ -51,6 +51,11 @@ const retire = sql(
     WHERE kid = $1`,
 );
 
+const reseal = sql(
+  "signingKeys.reseal",
+  (s) => `UPDATE ${s}.signing_keys SET private_sealed = $2 WHERE kid = $1`,
+);
+
 const drop = sql("signingKeys.drop", (s) => `DELETE FROM ${s}.signing_keys WHERE kid = ANY($1::text[])`);
 
 /** Held until the transaction ends: one rotation at a time in the whole deployment. */
@@ -87,6 +92,10 @@ export async function activateKey(
 
 export async function retireKey(tx: Transaction, kid: string, at: Date, expiresAt: Date): Promise<void> {
   await tx.run(retire, [kid, at, expiresAt]);
+}
+
+export async function replaceSealed(tx: Transaction, kid: string, sealed: Buffer): Promise<void> {
+  await tx.run(reseal, [kid, sealed]);
 }
 
 export async function dropKeys(tx: Transaction, kids: readonly string[]): Promise<void> {

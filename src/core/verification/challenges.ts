@@ -83,7 +83,12 @@ export function createChallenges<S extends TSchema>(
     }),
   );
   const payloadShape = schemaCheck(payloadSchema);
-  const recordKey = (owner: string): string => `auth:proof:${purpose}:of:${secrets.ownerKey(owner)}`;
+  /** Where a new record of the owner goes, and where one made with a former code secret may still be. */
+  function recordKeys(owner: string): { readonly key: string; readonly formerKeys: readonly string[] } {
+    const [key, ...formerKeys] = secrets.ownerKeys(owner);
+    const record = (name: string): string => `auth:proof:${purpose}:of:${name}`;
+    return { key: record(key), formerKeys: formerKeys.map(record) };
+  }
   const tokenKey = (tokenHash: string): string => `auth:proof:${purpose}:token:${tokenHash}`;
 
   function decode(text: string): StoredChallenge<P> | undefined {
@@ -113,6 +118,15 @@ export function createChallenges<S extends TSchema>(
       payload,
     };
     return { issued, text: JSON.stringify(stored) };
+  }
+
+  /** The owner's records; more than one only while code secrets are being exchanged. */
+  async function readAll(owner: string) {
+    const { key, formerKeys } = recordKeys(owner);
+    const records = await Promise.all(
+      [key, ...formerKeys].map(async (at) => ({ key: at, found: await read(at) })),
+    );
+    return records.flatMap(({ key: at, found }) => (found === undefined ? [] : [{ key: at, found }]));
   }
 
   async function take(
@@ -146,8 +160,9 @@ export function createChallenges<S extends TSchema>(
 
     async issue(owner, payload) {
       const { issued, text } = prepare(owner, payload);
-      const key = recordKey(owner);
+      const { key, formerKeys } = recordKeys(owner);
       await Promise.all([
+        ...formerKeys.map((former) => ephemeral.delete(former)),
         ephemeral.set(key, text, ttlSeconds),
         ephemeral.set(tokenKey(issued.tokenHash), key, ttlSeconds),
       ]);
@@ -156,14 +171,16 @@ export function createChallenges<S extends TSchema>(
 
     async issueFirst(owner, payload) {
       const { issued, text } = prepare(owner, payload);
-      const key = recordKey(owner);
+      const { key, formerKeys } = recordKeys(owner);
+      const others = await Promise.all(formerKeys.map((former) => ephemeral.get(former)));
+      if (others.some((other) => other !== undefined)) return undefined;
       if (!(await ephemeral.setIfAbsent(key, text, ttlSeconds))) return undefined;
       await ephemeral.set(tokenKey(issued.tokenHash), key, ttlSeconds);
       return { code: issued.code, token: issued.token };
     },
 
     async find(owner) {
-      return (await read(recordKey(owner)))?.stored;
+      return (await readAll(owner))[0]?.found.stored;
     },
 
     async findByToken(token) {
@@ -171,11 +188,11 @@ export function createChallenges<S extends TSchema>(
     },
 
     async takeByCode(owner, code, admit) {
-      const key = recordKey(owner);
-      const found = await read(key);
-      if (found === undefined || admit?.(found.stored) === false) return undefined;
-      if (!secrets.codeMatches(owner, code, found.stored.codeHash)) return undefined;
-      return take(key, found);
+      for (const { key, found } of await readAll(owner)) {
+        if (admit?.(found.stored) === false) continue;
+        if (secrets.codeMatches(owner, code, found.stored.codeHash)) return take(key, found);
+      }
+      return undefined;
     },
 
     async takeByToken(token, admit) {
@@ -185,14 +202,16 @@ export function createChallenges<S extends TSchema>(
     },
 
     async drop(owner) {
-      return (await ephemeral.take(recordKey(owner))) !== undefined;
+      const { key, formerKeys } = recordKeys(owner);
+      const taken = await Promise.all([key, ...formerKeys].map((at) => ephemeral.take(at)));
+      return taken.some((text) => text !== undefined);
     },
 
     async dropCode(owner) {
-      const key = recordKey(owner);
-      const found = await read(key);
-      if (found === undefined) return;
-      await ephemeral.compareAndSet(key, found.text, JSON.stringify({ ...found.stored, codeHash: deadCode }));
+      for (const { key, found } of await readAll(owner)) {
+        const dead = JSON.stringify({ ...found.stored, codeHash: deadCode });
+        await ephemeral.compareAndSet(key, found.text, dead);
+      }
     },
   };
 }

@@ -16,10 +16,10 @@ export interface IssuedSecrets {
 export interface ProofSecrets {
   /** Fresh secrets for an owner. The code is bound to purpose and owner, so that equal codes of two people stay different. */
   issue(owner: string): IssuedSecrets;
-  /** Compares in constant time. */
+  /** Whether it is the code, made with the code secret in use or a former one. Compares in constant time. */
   codeMatches(owner: string, code: string, codeHash: string): boolean;
-  /** Non-reversible name of a person's address in keys of the ephemeral store. */
-  ownerKey(owner: string): string;
+  /** Non-reversible names of a person's address in keys of the ephemeral store: the one in use, then those by former code secrets. */
+  ownerKeys(owner: string): readonly [string, ...string[]];
 }
 
 /** What is kept of an opaque token: 256 random bits need no key and no stretching. */
@@ -32,11 +32,14 @@ export function createProofSecrets(
   purpose: string,
 ): ProofSecrets {
   const { config, random } = platform;
-  const key = createHmac("sha256", config.keys.codeSecret).update(`proof:${purpose}`).digest();
-  const keyed = (kind: string, ...parts: readonly string[]): Buffer =>
+  const derive = (secret: Buffer): Buffer => createHmac("sha256", secret).update(`proof:${purpose}`).digest();
+  const current = derive(config.keys.codeSecret);
+  const former = config.keys.codeFormerSecrets.map(derive);
+  const keyed = (key: Buffer, kind: string, ...parts: readonly string[]): Buffer =>
     createHmac("sha256", key)
       .update(JSON.stringify([kind, ...parts]))
       .digest();
+  const ownerKey = (key: Buffer, owner: string): string => keyed(key, "owner", owner).toString("base64url");
 
   return {
     issue(owner) {
@@ -45,16 +48,14 @@ export function createProofSecrets(
       return {
         code,
         token,
-        codeHash: keyed("code", owner, code).toString("hex"),
+        codeHash: keyed(current, "code", owner, code).toString("hex"),
         tokenHash: hashToken(token),
       };
     },
     codeMatches(owner, code, codeHash) {
-      return timingSafeEqual(
-        keyed("code", owner, code),
-        Buffer.from(codeHash.padEnd(64, "0").slice(0, 64), "hex"),
-      );
+      const kept = Buffer.from(codeHash.padEnd(64, "0").slice(0, 64), "hex");
+      return [current, ...former].some((key) => timingSafeEqual(keyed(key, "code", owner, code), kept));
     },
-    ownerKey: (owner) => keyed("owner", owner).toString("base64url"),
+    ownerKeys: (owner) => [ownerKey(current, owner), ...former.map((key) => ownerKey(key, owner))],
   };
 }

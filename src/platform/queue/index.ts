@@ -23,5 +23,5 @@ export {
 
 /** The cipher of this deployment's job payloads. */
 export function payloadCipher(config: Config): PayloadCipher {
-  return createPayloadCipher(config.keys.codeSecret, systemRandom);
+  return createPayloadCipher(config.keys.codeSecret, systemRandom, config.keys.codeFormerSecrets);
 }

@@ -22,9 +22,19 @@ export interface PayloadCipher {
   open(queue: string, payload: unknown): unknown;
 }
 
-/** @param secret `config.keys.codeSecret`; the key in use is derived from it (HKDF-SHA256, RFC 5869). */
-export function createPayloadCipher(secret: Buffer, random: Random): PayloadCipher {
-  const key = Buffer.from(hkdfSync("sha256", secret, Buffer.alloc(0), "authkit job payloads", 32));
+/**
+ * @param secret `config.keys.codeSecret`; the key in use is derived from it (HKDF-SHA256, RFC 5869)
+ * @param former further secrets whose payloads are opened too
+ */
+export function createPayloadCipher(
+  secret: Buffer,
+  random: Random,
+  former: readonly Buffer[] = [],
+): PayloadCipher {
+  const derive = (from: Buffer): Buffer =>
+    Buffer.from(hkdfSync("sha256", from, Buffer.alloc(0), "authkit job payloads", 32));
+  const key = derive(secret);
+  const openers = [key, ...former.map(derive)];
   return {
     seal(queue, payload) {
       const iv = random.bytes(ivBytes);
@@ -35,15 +45,31 @@ export function createPayloadCipher(secret: Buffer, random: Random): PayloadCiph
     open(queue, payload) {
       const bytes = Buffer.from(sealedText(payload).slice(version.length + 1), "base64url");
       if (bytes.length < ivBytes + tagBytes) throw new Error("a sealed job payload is too short");
-      const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, ivBytes), {
-        authTagLength: tagBytes,
-      })
-        .setAAD(Buffer.from(queue))
-        .setAuthTag(bytes.subarray(-tagBytes));
-      const text = Buffer.concat([decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()]);
-      return JSON.parse(text.toString("utf8"));
+      for (const candidate of openers) {
+        const text = opened(bytes, queue, candidate);
+        if (text !== undefined) return JSON.parse(text);
+      }
+      throw new Error(
+        "a job payload does not open: it was altered, or sealed under another AUTHKIT_CODE_SECRET (or what that is derived from); keep the former one in AUTHKIT_CODE_FORMER_SECRETS",
+      );
     },
   };
+}
+
+function opened(bytes: Buffer, queue: string, key: Buffer): string | undefined {
+  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, ivBytes), {
+    authTagLength: tagBytes,
+  })
+    .setAAD(Buffer.from(queue))
+    .setAuthTag(bytes.subarray(-tagBytes));
+  try {
+    return Buffer.concat([decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()]).toString(
+      "utf8",
+    );
+  } catch {
+    // Altered, or sealed under another key.
+    return undefined;
+  }
 }
 
 function sealedText(payload: unknown): string {

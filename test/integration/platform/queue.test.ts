@@ -235,6 +235,12 @@ describe("payload cipher", () => {
     expect(cipher.open("mail", sealed)).toEqual({ to: "alice@example.com", code: "123456" });
     expect(cipher.seal("mail", { a: 1 }).sealed).not.toBe(cipher.seal("mail", { a: 1 }).sealed);
   });
+  it("opens what a former secret sealed, and seals with the one in use", () => {
+    const later = createPayloadCipher(Buffer.alloc(32, 2), systemRandom, [Buffer.alloc(32, 1)]);
+    expect(later.open("mail", cipher.seal("mail", { code: "123456" }))).toEqual({ code: "123456" });
+    expect(() => cipher.open("mail", later.seal("mail", {}))).toThrow("AUTHKIT_CODE_FORMER_SECRETS");
+  });
+
   it("refuses another queue, another key, altered and foreign payloads", () => {
     const { sealed } = cipher.seal("mail", { a: 1 });
     expect(() => cipher.open("sms", { sealed })).toThrow();

@@ -10,6 +10,7 @@ import type { Config } from "../../../src/config/config.ts";
 import { createAuthenticator } from "../../../src/core/authentication/index.ts";
 import { migrateUp } from "../../../src/core/schema/index.ts";
 import { createKeyRing } from "../../../src/core/signing-keys/key-ring.ts";
+import { resealSigningKeys } from "../../../src/core/signing-keys/reseal.ts";
 import { rotateSigningKeys } from "../../../src/core/signing-keys/rotate.ts";
 import type { KeyRing } from "../../../src/core/signing-keys/types.ts";
 import { createTokens } from "../../../src/core/tokens/index.ts";
@@ -142,6 +143,35 @@ describe("managed keyring", () => {
     await expect(openRing({ keyringSecret: Buffer.alloc(32, 2) })).rejects.toThrow(
       "AUTHKIT_KEYRING_SECRET does not open",
     );
+  });
+
+  it("is sealed anew with an exchanged secret, by many at once, under tokens that stay good", async () => {
+    const [older, newer] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const prepared = await openRing({ keyringFormerSecrets: [newer] });
+    await rotateSigningKeys(context({ keyringFormerSecrets: [newer] }), "routine");
+    const token = processOf(prepared).sign();
+    const exchanged = { keyringSecret: newer, keyringFormerSecrets: [older] };
+    const successor = processOf(await openRing(exchanged));
+    expect(await successor.accepts(token)).toBe(true);
+    const done = await Promise.all(Array.from({ length: 6 }, () => resealSigningKeys(context(exchanged))));
+    expect(done.map(({ stored }) => stored)).toEqual([2, 2, 2, 2, 2, 2]);
+    expect(done.map(({ resealed }) => resealed).sort()).toEqual([0, 0, 0, 0, 0, 2]);
+    expect(await processOf(await openRing({ keyringSecret: newer })).accepts(token)).toBe(true);
+    await expect(openRing()).rejects.toThrow("add that one to AUTHKIT_KEYRING_FORMER_SECRETS");
+    // Nodes that have not been given the new secret first would keep the keys they have.
+    await prepared.reload();
+    expect(prepared.current().active?.kid).toBe(successor.ring.current().active?.kid);
+    const { rows } = await admin.query(
+      "SELECT details FROM profiles.audit_log WHERE action = 'signing_key.resealed'",
+    );
+    expect(rows).toHaveLength(1);
+  });
+
+  it("is sealed anew as a whole or not at all", async () => {
+    await openRing();
+    const foreign = { keyringSecret: Buffer.alloc(32, 3) };
+    await expect(resealSigningKeys(context(foreign))).rejects.toThrow("AUTHKIT_KEYRING_SECRET does not open");
+    expect(await resealSigningKeys(context())).toEqual({ stored: 1, resealed: 0 });
   });
 
   it("rotates without a single refused token, for processes and for verifiers with a stale JWKS", async () => {

@@ -86,6 +86,46 @@ describe("asking for verification", () => {
   });
 });
 
+describe("while the code secret is exchanged", () => {
+  const [older, newer] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  const of = (codeSecret: Buffer, ...codeFormerSecrets: Buffer[]) =>
+    f.under({ keys: { codeSecret, codeFormerSecrets } });
+
+  it("a code from either side is good on the other", async () => {
+    for (const [issuing, confirming] of [
+      [of(older, newer), of(newer, older)],
+      [of(newer, older), of(older, newer)],
+    ] as const) {
+      const user = await unverified();
+      await issuing.verification.request("email", emailOf(user), context());
+      const code = issuing.messages.code(emailOf(user));
+      expect(await refusal(confirmCode(of(newer), emailOf(user), code)), "without the former").toBe(
+        issuing.config.keys.codeSecret === newer ? undefined : "invalid_or_expired_code",
+      );
+      if (issuing.config.keys.codeSecret === older)
+        expect(await confirmCode(confirming, emailOf(user), code)).toMatchObject({ kind: "signed_in" });
+    }
+  });
+
+  it("a new code replaces one from the other side, and wrong guesses kill it there too", async () => {
+    const [before, after] = [of(older, newer), of(newer, older)];
+    const user = await unverified();
+    await before.verification.request("email", emailOf(user), context());
+    const first = before.messages.code(emailOf(user));
+    const link = before.messages.token(emailOf(user));
+    await after.verification.request("email", emailOf(user), context());
+    const second = after.messages.code(emailOf(user));
+    if (first !== second)
+      expect(await refusal(confirmCode(before, emailOf(user), first))).toBe("invalid_or_expired_code");
+    expect(await refusal(confirmToken(before, link))).not.toBeUndefined();
+    for (let guess = 0; guess < 5; guess++)
+      expect(await refusal(confirmCode(before, emailOf(user), wrong(second)))).toBe(
+        "invalid_or_expired_code",
+      );
+    expect(await refusal(confirmCode(after, emailOf(user), second))).toBe("invalid_or_expired_code");
+  });
+});
+
 describe("confirming an account's contact", () => {
   it("by code: only with the address the code went to, and only once", async () => {
     const user = await unverified();

@@ -83,6 +83,8 @@ describe("print", () => {
     keyringSecret: Buffer.from(marker.padEnd(32, "-")).toString("base64"),
     totpSecretKey: Buffer.from(marker.padEnd(32, "-")).toString("base64"),
     codeSecret: marker.padEnd(32, "-"),
+    keyringFormerSecrets: Buffer.from(marker.padEnd(32, "+")).toString("base64"),
+    codeFormerSecrets: marker.padEnd(32, "+"),
   };
   const left: ReadonlySet<VariableKey> = new Set(["redisPassword", "activePrivateKey"]);
 

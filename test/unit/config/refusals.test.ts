@@ -264,6 +264,57 @@ describe("keys", () => {
     ]);
   });
 
+  test("further key-ring secrets open only, so they need one that seals", () => {
+    const [current, former] = ["ab".repeat(32), "cd".repeat(32)];
+    const made = config({
+      AUTHKIT_KEYRING_SECRET: current,
+      AUTHKIT_KEYRING_FORMER_SECRETS: `${former}, ${current}`,
+    });
+    expect(made.keys.keyringFormerSecrets.map((secret) => secret.toString("hex"))).toEqual([former, current]);
+    expect(problems({ AUTHKIT_KEYRING_FORMER_SECRETS: former })).toEqual([
+      expect.stringContaining("is set without AUTHKIT_KEYRING_SECRET"),
+    ]);
+    expect(
+      problems({ AUTHKIT_KEYRING_SECRET: current, AUTHKIT_KEYRING_FORMER_SECRETS: `${former},abcd` }),
+    ).toEqual([expect.stringMatching(/AUTHKIT_KEYRING_FORMER_SECRETS.*does not have the right length/)]);
+  });
+
+  test("a code secret that is exchanged stays among the former ones, wherever it comes from", () => {
+    const keys = (env: NodeJS.ProcessEnv) => {
+      const { codeSecret, codeFormerSecrets } = config({ ...production, ...env }).keys;
+      return {
+        current: codeSecret.toString("hex"),
+        former: codeFormerSecrets.map((secret) => secret.toString("hex")),
+      };
+    };
+    const exchanges = (
+      name: string,
+      formerName: string,
+      older: string,
+      newer: string,
+      base: NodeJS.ProcessEnv = {},
+    ) => {
+      const [before, after] = [
+        keys({ ...base, [name]: older }),
+        keys({ ...base, [name]: newer, [formerName]: older }),
+      ];
+      expect(after.current).not.toBe(before.current);
+      expect(after.former).toContain(before.current);
+      expect(after.former).not.toContain(after.current);
+      expect(keys({ ...base, [name]: older, [formerName]: newer }).former).toContain(after.current);
+    };
+    const keyring = { AUTHKIT_KEYRING_SECRET: "cd".repeat(32) };
+    exchanges("AUTHKIT_CODE_SECRET", "AUTHKIT_CODE_FORMER_SECRETS", "x".repeat(32), "y".repeat(32));
+    exchanges("AUTHKIT_KEYRING_SECRET", "AUTHKIT_KEYRING_FORMER_SECRETS", "ab".repeat(32), "cd".repeat(32));
+    exchanges("AUTHKIT_MGMT_TOKEN", "AUTHKIT_MGMT_TOKEN_NEXT", "older-token", "newer-token");
+    // One of its own in place of a derived one.
+    expect(keys({ ...keyring, AUTHKIT_CODE_SECRET: "x".repeat(32) }).former).toEqual([keys(keyring).current]);
+    expect(keys({ ...keyring, AUTHKIT_MGMT_TOKEN: "a,b" }).former).toEqual([]);
+    expect(problems({ ...production, AUTHKIT_CODE_FORMER_SECRETS: "short" })).toEqual([
+      expect.stringMatching(/AUTHKIT_CODE_FORMER_SECRETS.*shorter than 32 bytes/),
+    ]);
+  });
+
   test("verify-only excludes a signing key; rotation is neither negative nor hectic", () => {
     const key = { AUTHKIT_ACTIVE_KEY_ID: "k", AUTHKIT_ACTIVE_PRIVATE_KEY_PEM: pem("p256") };
     expect(problems({ ...key, AUTHKIT_VERIFY_ONLY: "true" })).toHaveLength(1);

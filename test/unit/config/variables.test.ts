@@ -156,6 +156,8 @@ const cases: Readonly<Record<VariableKey, Case>> = {
   rotationGrace: [[["-1s", -1_000]], ["30"]],
   discovery: switches,
   totpFormerKeys: textLists,
+  keyringFormerSecrets: textLists,
+  codeFormerSecrets: textLists,
   mfaPasskeyCounts: switches,
   stepUpStrict: switches,
   stepUpForAdmin: switches,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Type } from "typebox";
 import { Value } from "typebox/value";
 import { expect, test } from "vitest";
+import { crateLicenses, lockedCrates } from "../../../bin/crates.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const Document = Type.Object({
@@ -38,10 +39,31 @@ test("the bill of materials has every package of the lock file that is shipped, 
   const npm = document.components.filter(({ purl }) => purl.startsWith("pkg:npm/"));
   const named = npm.map(({ purl }) => decodeURIComponent(purl.slice("pkg:npm/".length)));
   expect(new Set(named)).toEqual(new Set(shipped));
-  for (const { purl, hashes, licenses } of npm) {
+});
+
+test("every component is hashed and licensed", () => {
+  for (const { purl, hashes, licenses } of document.components) {
     expect(hashes?.length, purl).toBe(1);
     expect(licenses?.length, purl).toBe(1);
   }
+  expect(text).not.toContain("NOASSERTION");
+});
+
+test("it has the crates of the native kernel, those they need in turn included, and not those of its tests", () => {
+  const crates = document.components.flatMap(({ purl }) => /^pkg:cargo\/(.*)@/.exec(purl)?.[1] ?? []);
+  for (const name of ["blake2", "digest", "typenum", "napi", "napi-sys", "napi-derive", "syn", "napi-build"])
+    expect(crates).toContain(name);
+  for (const name of ["argon2", "password-hash", "authkit-hashing"]) expect(crates).not.toContain(name);
+  const blake2 = document.dependencies.find(({ ref }) => ref.startsWith("pkg:cargo/blake2@"));
+  expect(blake2?.dependsOn).toEqual([expect.stringMatching(/^pkg:cargo\/digest@/)]);
+});
+
+test("every locked crate has a checksum and a licence on record, and is built as it is locked", () => {
+  const locked = [...lockedCrates()].filter(([id]) => !id.startsWith("authkit-hashing@"));
+  expect(locked.length).toBeGreaterThan(30);
+  for (const [id, { checksum }] of locked) expect(checksum, id).toMatch(/^[0-9a-f]{64}$/);
+  expect(Object.keys(crateLicenses())).toEqual(locked.map(([id]) => id).sort());
+  expect(readFileSync(join(root, "native/hashing/build"), "utf8")).toMatch(/^cargo build .*--locked/m);
 });
 
 test("every component is needed by another, and every need is met", () => {

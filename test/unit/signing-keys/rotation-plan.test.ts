@@ -75,25 +75,38 @@ describe("rotation plan", () => {
 
 describe("sealed private keys", () => {
   const secret = Buffer.alloc(32, 5);
+  const of = (current: Buffer, ...former: readonly Buffer[]) => ({ current, former });
+
+  it("open with any of the further secrets too, which is told", () => {
+    const sealed = sealPrivateKey("pem text", "k1", secret, systemRandom);
+    const [other, another] = [Buffer.alloc(32, 6), Buffer.alloc(32, 7)];
+    expect(openPrivateKey(sealed, "k1", of(other, another, secret))).toEqual({
+      pem: "pem text",
+      outdated: true,
+    });
+    expect(() => openPrivateKey(sealed, "k1", of(other, another))).toThrow(
+      "neither AUTHKIT_KEYRING_SECRET nor AUTHKIT_KEYRING_FORMER_SECRETS open signing key k1",
+    );
+  });
 
   it("open with their secret under their id", () => {
     const sealed = sealPrivateKey("pem text", "k1", secret, systemRandom);
     expect(sealed.includes("pem text")).toBe(false);
-    expect(openPrivateKey(sealed, "k1", secret)).toBe("pem text");
+    expect(openPrivateKey(sealed, "k1", of(secret))).toEqual({ pem: "pem text", outdated: false });
     expect(sealPrivateKey("pem text", "k1", secret, systemRandom).equals(sealed)).toBe(false);
   });
 
   it("refuse another secret, another id, and every changed byte", () => {
     const sealed = sealPrivateKey("pem text", "k1", secret, systemRandom);
-    expect(() => openPrivateKey(sealed, "k1", Buffer.alloc(32, 6))).toThrow(
+    expect(() => openPrivateKey(sealed, "k1", of(Buffer.alloc(32, 6)))).toThrow(
       "AUTHKIT_KEYRING_SECRET does not open signing key k1",
     );
-    expect(() => openPrivateKey(sealed, "k2", secret)).toThrow("does not open");
+    expect(() => openPrivateKey(sealed, "k2", of(secret))).toThrow("does not open");
     for (let at = 0; at < sealed.length; at++) {
       const changed = Buffer.from(sealed);
       changed[at] = (changed[at] ?? 0) ^ 1;
-      expect(() => openPrivateKey(changed, "k1", secret)).toThrow();
+      expect(() => openPrivateKey(changed, "k1", of(secret))).toThrow();
     }
-    expect(() => openPrivateKey(Buffer.alloc(0), "k1", secret)).toThrow("unknown form");
+    expect(() => openPrivateKey(Buffer.alloc(0), "k1", of(secret))).toThrow("unknown form");
   });
 });
