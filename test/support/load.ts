@@ -78,6 +78,8 @@ export function jsonPost(body: unknown, bearer?: string): RequestInit {
 
 /** Milliseconds between two requests of one loop, so that a small machine is busy but not drowned. */
 const pace = 5;
+/** Milliseconds after a request that met an outage: a dozen loops at full pace would keep a small machine from ending it. */
+const outagePace = 100;
 
 /**
  * Keep-alive load of four kinds at once: key documents, registrations, chains of refreshes, management calls that write. Sessions behave like a
@@ -97,31 +99,32 @@ export async function startLoad(cluster: Target, sessionCount = 8): Promise<Load
     sessions.push(String(answer?.body["refresh_token"]));
   }
 
-  const loop = async (step: () => Promise<void>): Promise<void> => {
+  const loop = async (into: Tally, step: () => Promise<void>): Promise<void> => {
     while (running) {
+      const before = into.lastFailure;
       await step();
-      await new Promise((resolve) => setTimeout(resolve, pace));
+      await new Promise((resolve) => setTimeout(resolve, into.lastFailure > before ? outagePace : pace));
     }
   };
   const loops = [
     ...[0, 1, 2, 3].map(() =>
-      loop(async () => void (await ask(load.light, `${cluster.url}/.well-known/jwks.json`, {}))),
+      loop(load.light, async () => void (await ask(load.light, `${cluster.url}/.well-known/jwks.json`, {}))),
     ),
     ...[0, 1].map(() =>
-      loop(async () => {
+      loop(load.registrations, async () => {
         const person = newPerson();
         const answer = await ask(load.registrations, `${cluster.api}/register`, register(person));
         if (answer !== undefined && answer.status < 300) acknowledged.push(person.email);
       }),
     ),
     ...sessions.map((_, index) =>
-      loop(async () => {
+      loop(load.refreshes, async () => {
         const body = { grant_type: "refresh_token", refresh_token: sessions[index] };
         const answer = await ask(load.refreshes, `${cluster.api}/token`, jsonPost(body));
         if (answer?.status === 200) sessions[index] = String(answer.body["refresh_token"]);
       }),
     ),
-    loop(async () => {
+    loop(load.calls, async () => {
       const person = newPerson();
       const answer = await ask(
         load.calls,
