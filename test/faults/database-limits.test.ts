@@ -4,49 +4,54 @@ import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { type FaultyPostgres, startFaultyPostgres, unlimited } from "../support/faulty.ts";
 import { call, request, type TestReply } from "../support/http.ts";
 import { registers } from "../support/journey.ts";
-import { type Load, onlyOutage, startLoad } from "../support/load.ts";
-import { lostOf, recoveryMs, until } from "../support/outcome.ts";
+import { type Load, onlyOutage, sending, startLoad } from "../support/load.ts";
+import { everyKindSucceeds, nothingLost, recoveryMs, type Tell, until } from "../support/outcome.ts";
 import { createOnSmallDisk, type SmallDisk } from "../support/small-disk.ts";
+import { type SmtpSink, startSmtpSink } from "../support/smtp.ts";
 
 /** Configured waits: `connect_timeout` in the database's URL and `AUTHKIT_DB_STATEMENT_TIMEOUT`. */
 const waitSeconds = 2;
 /** The promise is two seconds; a machine four times as slow keeps this. */
 const recoveredMs = 8_000;
 
+let mail: SmtpSink;
 let postgres: FaultyPostgres;
 let disk: SmallDisk;
 let cluster: TestCluster;
 
 beforeAll(async () => {
+  mail = await startSmtpSink();
   postgres = await startFaultyPostgres();
   disk = await createOnSmallDisk(postgres);
   cluster = await startCluster({
     databaseUrl: `${disk.url}?connect_timeout=${waitSeconds}`,
-    env: { AUTHKIT_CONFIG: await unlimited(), AUTHKIT_DB_STATEMENT_TIMEOUT: `${waitSeconds}s` },
+    env: {
+      AUTHKIT_CONFIG: await unlimited(),
+      AUTHKIT_DB_STATEMENT_TIMEOUT: `${waitSeconds}s`,
+      ...sending(mail),
+    },
   });
 });
 afterAll(async () => {
   await cluster?.stop();
   await postgres?.remove();
   await disk?.remove();
+  await mail?.stop();
 });
 
 async function underLoad(): Promise<Load> {
-  const load = await startLoad(cluster);
-  await until("load is under way", 30, () => load.acknowledged.length > 3 && load.created.length > 3);
+  const load = await startLoad(cluster, { mail });
+  await everyKindSucceeds(load);
   return load;
 }
 
 /** Recovers by itself, and nothing that was acknowledged before, during or after is missing. */
-async function recovers(load: Load): Promise<void> {
+async function recovers(load: Load, tell: Tell): Promise<void> {
   expect(await recoveryMs(() => registers(cluster))).toBeLessThan(recoveredMs);
-  const seen = { registered: load.acknowledged.length, created: load.created.length };
-  await until("every kind of request succeeds again", 30, () => {
-    return load.acknowledged.length > seen.registered + 3 && load.created.length > seen.created + 3;
-  });
+  await everyKindSucceeds(load);
   await load.stop();
   onlyOutage(load);
-  expect(await lostOf(cluster, load)).toEqual({ accounts: [], sessions: [] });
+  await nothingLost(cluster, load, tell);
 }
 
 function register(): Promise<TestReply> {
@@ -62,7 +67,9 @@ function told(reply: TestReply): void {
 const cut = (): Promise<void> =>
   disk.administer(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${disk.role}'`);
 
-test("no connection to be had (53300): 503 on both planes and a readiness that names it; with a few of them service goes on", async () => {
+test("no connection to be had (53300): 503 on both planes and a readiness that names it; with a few of them service goes on", async ({
+  annotate,
+}) => {
   const account = await registered(cluster);
   const load = await underLoad();
   try {
@@ -87,10 +94,12 @@ test("no connection to be had (53300): 503 on both planes and a readiness that n
   } finally {
     await disk.administer(`ALTER ROLE ${disk.role} CONNECTION LIMIT -1`);
   }
-  await recovers(load);
-});
+  await recovers(load, annotate);
+}, 240_000);
 
-test("a full disk (53100): what needs room is answered with 503, what needs none is served", async () => {
+test("a full disk (53100): what needs room is answered with 503, what needs none is served", async ({
+  annotate,
+}) => {
   const account = await registered(cluster);
   const load = await underLoad();
   let refused: TestReply | undefined;
@@ -113,10 +122,10 @@ test("a full disk (53100): what needs room is answered with 503, what needs none
   } finally {
     await disk.empty();
   }
-  await recovers(load);
-});
+  await recovers(load, annotate);
+}, 240_000);
 
-test("a hang longer than anybody waits: every request is answered with 503 in time", async () => {
+test("a hang longer than anybody waits: every request is answered with 503 in time", async ({ annotate }) => {
   const account = await registered(cluster);
   const load = await underLoad();
   postgres.hang();
@@ -145,5 +154,5 @@ test("a hang longer than anybody waits: every request is answered with 503 in ti
   } finally {
     postgres.resume();
   }
-  await recovers(load);
-});
+  await recovers(load, annotate);
+}, 240_000);

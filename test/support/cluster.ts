@@ -11,6 +11,8 @@ export interface Target {
   readonly url: string;
   readonly api: string;
   readonly managementToken: string;
+  /** Where what it keeps can be looked at. */
+  readonly databaseUrl: string;
 }
 
 /** A whole cluster, started the way an operator starts it, on real PostgreSQL and Redis. */
