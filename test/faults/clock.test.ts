@@ -8,6 +8,7 @@ import { registers } from "../support/journey.ts";
 import { nothingFailed, sending, startLoad } from "../support/load.ts";
 import { everyKindSucceeds, nothingLost, until } from "../support/outcome.ts";
 import { createTestDatabase } from "../support/postgres.ts";
+import { postgresAnswers, recovers } from "../support/recovery.ts";
 import { type SmtpSink, startSmtpSink, waitForMessage } from "../support/smtp.ts";
 import { clockLibrary, clockLibraryMissing, type WallClock, wallClock } from "../support/wall-clock.ts";
 
@@ -183,13 +184,20 @@ describe.skipIf(clockLibrary === undefined)("a clock that jumps under a running 
     await refused();
   });
 
-  test("set back while the database is away: it is used again within seconds of its return", async () => {
+  test("set back while the database is away: it is used again within seconds of its return", async ({
+    annotate,
+  }) => {
     await clock.set(hour);
     await postgres.stop();
     await until("an outage is told", 10, async () => !(await registers(cluster)));
     await clock.set(0);
-    await postgres.start();
-    await until("service", 10, () => registers(cluster));
+    await recovers({
+      of: "PostgreSQL, with the clock set back meanwhile",
+      back: () => postgres.start(),
+      answers: () => postgresAnswers(postgres.url),
+      serves: () => registers(cluster),
+      tell: annotate,
+    });
   });
 
   test("set back while it drains: it ends in order and in time", async () => {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { api, behindProxy, newPerson } from "../support/accounts.ts";
 import { type ClusterOptions, startCluster, type TestCluster } from "../support/cluster.ts";
 import { nothingFailed, onlyOutage, sending, startLoad } from "../support/load.ts";
-import { everyKindSucceeds, nothingLost, recoveryMs } from "../support/outcome.ts";
+import { everyKindSucceeds, nothingLost } from "../support/outcome.ts";
+import { recovers, redisAnswers } from "../support/recovery.ts";
 import type { TestRedis } from "../support/redis.ts";
 import { documentedUser, redisUserPrefix } from "../support/redis-rights.ts";
 import { denials, startRedisCluster, startSentinelRedis } from "../support/redis-topologies.ts";
@@ -36,7 +37,7 @@ async function asksForCode(cluster: TestCluster): Promise<Asked> {
   const { email } = newPerson();
   const reply = await api(cluster, "/passwordless/start", { body: { identifier: email, mode: "code" } });
   expect(reply.status, reply.text).toBe(202);
-  const { code } = await waitForMessage(mail, email, 60_000);
+  const { code } = await waitForMessage(mail, email, 120_000);
   return { email, code };
 }
 
@@ -58,9 +59,6 @@ async function answersOfCodes(cluster: TestCluster): Promise<boolean> {
   return answers.every(({ code }) => code === "invalid_or_expired_code");
 }
 
-/** The promise is two seconds; a machine four times as slow keeps this. */
-const recoveredMs = 8_000;
-
 test.for<[string, (primary: TestRedis) => Promise<void> | void]>([
   ["is killed", (primary) => primary.kill()],
   ["hangs", (primary) => primary.pause()],
@@ -68,7 +66,7 @@ test.for<[string, (primary: TestRedis) => Promise<void> | void]>([
   "the primary behind Sentinel %s under load: the cluster follows to the new one, nothing acknowledged is lost",
   { timeout: 300_000 },
   async (row, { annotate }) => {
-    const [, lose] = row;
+    const [kind, lose] = row;
     const redis = await startSentinelRedis(await documentedUser());
     const cluster = await startCluster(serving(redis.url));
     try {
@@ -77,9 +75,17 @@ test.for<[string, (primary: TestRedis) => Promise<void> | void]>([
       const early = await asksForCode(cluster);
 
       await lose(redis.primary);
-      await redis.failedOver();
-      expect(await recoveryMs(() => answersOfCodes(cluster))).toBeLessThan(recoveredMs);
-      const recovered = performance.now();
+      let failedOver = false;
+      const recovered = await recovers({
+        of: `Redis behind Sentinel, whose primary ${kind}`,
+        back: async () => {
+          await redis.failedOver();
+          failedOver = true;
+        },
+        answers: async () => failedOver && (await redisAnswers(redis.replica.port)),
+        serves: () => answersOfCodes(cluster),
+        tell: annotate,
+      });
       await everyKindSucceeds(load);
       // The code from before is known to the new primary.
       expect(await confirms(cluster, early)).toBe("200");
@@ -88,11 +94,11 @@ test.for<[string, (primary: TestRedis) => Promise<void> | void]>([
       await everyKindSucceeds(load);
       await load.stop();
 
-      onlyOutage(load);
+      onlyOutage(load, { limits: true });
       // Neither sessions nor the management API need Redis.
       expect([...load.refreshes.refused, ...load.calls.refused]).toEqual([]);
       // Redis replicates asynchronously: a code from the last moments may be unknown, one from afterwards may not.
-      await nothingLost(cluster, load, annotate, { codesSince: recovered });
+      await nothingLost(cluster, load, annotate, { codesSince: recovered.at });
       expect(await denials(redis.replica)).toEqual([]);
     } finally {
       await cluster.stop();

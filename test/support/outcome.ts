@@ -167,13 +167,3 @@ export async function until(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
-
-/** The promise is two seconds; a machine that runs other things beside the test may take as long again. */
-export const recoveredWithinMs = 4_000;
-
-/** Milliseconds until the cluster answers a request that needs what was away; gives up after ten seconds. */
-export async function recoveryMs(probe: () => Promise<boolean>): Promise<number> {
-  const started = performance.now();
-  await until("recovery", 10, probe);
-  return performance.now() - started;
-}
