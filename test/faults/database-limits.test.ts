@@ -124,6 +124,7 @@ test("no connection to be had (53300): 503 on both planes and a readiness that n
 test("a full disk (53100): what needs room is answered with 503, what needs none is served", async ({
   annotate,
 }) => {
+  await annotate(`the full disk is ${disk.means}`);
   const account = await registered(cluster);
   const load = await underLoad();
   let refused: TestReply | undefined;
