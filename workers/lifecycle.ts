@@ -1,3 +1,4 @@
+import cluster from "node:cluster";
 import type { Config } from "../src/config/config.ts";
 import { loadProcessConfig } from "../src/config/index.ts";
 import { storeCompiledCode } from "../src/platform/compile-cache.ts";
@@ -24,6 +25,9 @@ export interface WorkerProcess {
   /** Runs once when the primary asks for a drain, or is gone; the process ends when it resolves. */
   onDrain(task: () => Promise<void>): void;
 }
+
+/** Milliseconds a worker without a primary has beyond the shutdown time-out, as one with a primary has. */
+const orphanSlackMs = 2_000;
 
 function send(message: ToPrimary): void {
   if (process.connected) process.send?.(message);
@@ -63,7 +67,14 @@ export async function workerProcess(kind: WorkerKind, slot: number): Promise<Wor
 
   // Terminals and service managers signal the whole group; only the primary acts on it, in the right order.
   for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) process.on(signal, () => undefined);
-  process.on("disconnect", () => void end());
+  // Node ends a worker whose primary is gone there and then, with whatever it is at, unless the worker is known to be about to end.
+  cluster.worker?.once("disconnect", () => {
+    if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
+    log.warn({}, "the primary is gone: draining");
+    // Nobody else is there to end one that does not finish.
+    setTimeout(() => process.exit(1), config.server.shutdownTimeoutMs + orphanSlackMs).unref();
+    void end();
+  });
   process.on("uncaughtException", (error) => {
     log.fatal({ err: error }, "uncaught exception");
     process.exit(1);

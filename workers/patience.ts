@@ -13,7 +13,8 @@ export interface Waiting {
 }
 
 const firstPauseMs = 100;
-const longestPauseMs = 1_000;
+/** Short enough that service is back within two seconds of the database, the rest of the start included. */
+const longestPauseMs = 500;
 
 /**
  * Runs a step of a process's start until the database and Redis let it succeed. A process that is started during an outage waits for its end

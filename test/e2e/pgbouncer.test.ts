@@ -4,15 +4,17 @@ import { startCluster } from "../support/cluster.ts";
 import { command } from "../support/command.ts";
 import { unlimited } from "../support/faulty.ts";
 import { journey } from "../support/journey.ts";
-import { nothingFailed, startLoad } from "../support/load.ts";
-import { lostOf, until } from "../support/outcome.ts";
+import { nothingFailed, sending, startLoad } from "../support/load.ts";
+import { everyKindSucceeds, nothingLost, type Tell } from "../support/outcome.ts";
 import { pgBouncerVersion, startPgBouncer, type TestPooler } from "../support/pgbouncer.ts";
 import { createTestDatabase } from "../support/postgres.ts";
+import { startSmtpSink } from "../support/smtp.ts";
 
 const { text: version, tracks } = pgBouncerVersion();
 
 /** All kinds of work, a rotation of keys and load, with nothing lost. `query` goes to the connection string. */
-async function worksBehind(pooler: TestPooler, query: string): Promise<void> {
+async function worksBehind(pooler: TestPooler, query: string, annotate: Tell): Promise<void> {
+  const mail = await startSmtpSink();
   const database = await createTestDatabase(inject("postgresUrl"));
   const cluster = await startCluster({
     databaseUrl: `${pooler.url(database.url)}${query}`,
@@ -20,33 +22,35 @@ async function worksBehind(pooler: TestPooler, query: string): Promise<void> {
     env: {
       ...behindProxy,
       AUTHKIT_CONFIG: await unlimited(),
-      AUTHKIT_PASSWORDLESS: "true",
-      AUTHKIT_PASSWORDLESS_AUTO_REGISTER: "true",
+      ...sending(mail),
       AUTHKIT_KEYRING_SECRET: "33".repeat(32),
     },
   });
   try {
-    await journey(cluster);
-    const load = await startLoad(cluster);
-    await until("load is under way", 20, () => load.acknowledged.length > 3);
+    await journey(cluster, mail);
+    const load = await startLoad(cluster, { mail });
+    await everyKindSucceeds(load);
     const rotated = command(cluster, ["keys", "rotate"]);
     expect(rotated.code, rotated.text).toBe(0);
-    const seen = load.acknowledged.length;
-    await until("it goes on", 20, () => load.acknowledged.length > seen + 20);
+    await everyKindSucceeds(load, 10);
     await load.stop();
     nothingFailed(load);
-    expect(await lostOf(cluster, load)).toEqual({ accounts: [], sessions: [] });
-    await journey(cluster);
+    await nothingLost(cluster, load, annotate);
+    await journey(cluster, mail);
   } finally {
     await cluster.stop();
     await pooler.stop();
     await database.drop();
+    await mail.stop();
   }
 }
 
 describe("behind PgBouncer in transaction mode", () => {
-  test("everything works, migrations and the rotation of keys included, and load loses nothing", async () => {
-    await worksBehind(await startPgBouncer(inject("postgresUrl")), "?prepared_statements=false");
+  test("everything works, migrations and the rotation of keys included, and load loses nothing", async ({
+    annotate,
+  }) => {
+    const pooler = await startPgBouncer(inject("postgresUrl"));
+    await worksBehind(pooler, "?prepared_statements=false", annotate);
   }, 300_000);
 
   test("so it does with prepared statements where PgBouncer tracks them", async (context) => {
@@ -55,7 +59,8 @@ describe("behind PgBouncer in transaction mode", () => {
       await context.annotate(reason);
       context.skip(reason);
     }
-    await worksBehind(await startPgBouncer(inject("postgresUrl"), 100), "");
+    const pooler = await startPgBouncer(inject("postgresUrl"), 100);
+    await worksBehind(pooler, "", (message) => context.annotate(message));
   }, 300_000);
 
   test("a server that would use prepared statements does not start, and says what to do", async () => {

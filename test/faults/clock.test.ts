@@ -5,9 +5,10 @@ import { freePort, startCluster, type TestCluster } from "../support/cluster.ts"
 import { type FaultyPostgres, startFaultyPostgres, unlimited } from "../support/faulty.ts";
 import { request } from "../support/http.ts";
 import { registers } from "../support/journey.ts";
-import { nothingFailed, startLoad } from "../support/load.ts";
-import { lostOf, until } from "../support/outcome.ts";
+import { nothingFailed, sending, startLoad } from "../support/load.ts";
+import { everyKindSucceeds, nothingLost, until } from "../support/outcome.ts";
 import { createTestDatabase } from "../support/postgres.ts";
+import { postgresAnswers, recovers } from "../support/recovery.ts";
 import { type SmtpSink, startSmtpSink, waitForMessage } from "../support/smtp.ts";
 import { clockLibrary, clockLibraryMissing, type WallClock, wallClock } from "../support/wall-clock.ts";
 
@@ -23,13 +24,6 @@ beforeAll(async () => {
   mail = await startSmtpSink();
 });
 afterAll(() => mail?.stop());
-
-const sends = (): Record<string, string> => ({
-  AUTHKIT_SMTP_URL: mail.url,
-  AUTHKIT_MAIL_FROM: "clock@example.com",
-  AUTHKIT_PASSWORDLESS: "true",
-  AUTHKIT_PASSWORDLESS_AUTO_REGISTER: "true",
-});
 
 async function signIn(cluster: TestCluster, person: { email: string; password: string }) {
   const reply = await api(cluster, "/password/login", {
@@ -69,7 +63,7 @@ describe.skipIf(clockLibrary === undefined)("two nodes, one with another clock",
     [clock, database] = await Promise.all([wallClock(3), createTestDatabase(inject("postgresUrl"))]);
     const env = {
       ...secrets,
-      ...sends(),
+      ...sending(mail),
       AUTHKIT_ISSUER: "https://clocks.example.com",
       AUTHKIT_CONFIG: await unlimited(),
       AUTHKIT_REDIS_KEY_PREFIX: `clocks${await freePort()}:`,
@@ -140,7 +134,7 @@ describe.skipIf(clockLibrary === undefined)("a clock that jumps under a running 
     [clock, postgres] = await Promise.all([wallClock(), startFaultyPostgres()]);
     cluster = await startCluster({
       databaseUrl: postgres.url,
-      env: { ...secrets, ...sends(), ...clock.env, AUTHKIT_CONFIG: await unlimited() },
+      env: { ...secrets, ...sending(mail), ...clock.env, AUTHKIT_CONFIG: await unlimited() },
     });
   });
   afterAll(async () => {
@@ -148,24 +142,25 @@ describe.skipIf(clockLibrary === undefined)("a clock that jumps under a running 
     await Promise.all([clock?.remove(), postgres?.remove()]);
   });
 
-  test.each([
+  test.for([
     ["an hour ahead", hour],
     ["back from there", 0],
     ["an hour behind", -hour],
     ["forward from there", 0],
-  ])("%s: no request fails, nobody is signed out, messages arrive", async (_name, offset) => {
-    const load = await startLoad(cluster);
-    await until("load is under way", 20, () => load.acknowledged.length > 3 && load.created.length > 3);
-    await clock.set(offset);
-    const seen = { registered: load.acknowledged.length, created: load.created.length };
-    await until("load goes on", 20, () => {
-      return load.acknowledged.length > seen.registered + 10 && load.created.length > seen.created + 10;
-    });
-    await codeArrives(cluster);
-    await load.stop();
-    nothingFailed(load);
-    expect(await lostOf(cluster, load)).toEqual({ accounts: [], sessions: [] });
-  });
+  ] as const)(
+    "%s: no request fails, nobody is signed out, messages arrive",
+    { timeout: 240_000 },
+    async ([, offset], { annotate }) => {
+      const load = await startLoad(cluster, { mail });
+      await everyKindSucceeds(load);
+      await clock.set(offset);
+      await everyKindSucceeds(load, 10);
+      await codeArrives(cluster);
+      await load.stop();
+      nothingFailed(load);
+      await nothingLost(cluster, load, annotate);
+    },
+  );
 
   test("a revoked token stays refused when the clock has been ahead for a while", async () => {
     const person = await registered(cluster);
@@ -189,13 +184,20 @@ describe.skipIf(clockLibrary === undefined)("a clock that jumps under a running 
     await refused();
   });
 
-  test("set back while the database is away: it is used again within seconds of its return", async () => {
+  test("set back while the database is away: it is used again within seconds of its return", async ({
+    annotate,
+  }) => {
     await clock.set(hour);
     await postgres.stop();
     await until("an outage is told", 10, async () => !(await registers(cluster)));
     await clock.set(0);
-    await postgres.start();
-    await until("service", 10, () => registers(cluster));
+    await recovers({
+      of: "PostgreSQL, with the clock set back meanwhile",
+      back: () => postgres.start(),
+      answers: () => postgresAnswers(postgres.url),
+      serves: () => registers(cluster),
+      tell: annotate,
+    });
   });
 
   test("set back while it drains: it ends in order and in time", async () => {

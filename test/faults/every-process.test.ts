@@ -2,16 +2,16 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { api, behindProxy, newPerson } from "../support/accounts.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
-import { type CodeLoad, mailOutcome, startCodeLoad } from "../support/code-load.ts";
-import { serverErrors, startLoad, type Tally } from "../support/load.ts";
-import { lostOf, until } from "../support/outcome.ts";
+import { mailOutcome } from "../support/code-load.ts";
+import { onlyUnavailable, sending, startLoad } from "../support/load.ts";
+import { everyKindSucceeds, nothingLost, until } from "../support/outcome.ts";
 import { type WorkerKind, workersOf } from "../support/processes.ts";
 import { type SmtpSink, startSmtpSink, waitForMessage } from "../support/smtp.ts";
 
-/** Seconds of killing; `AUTHKIT_TEST_KILL_SECONDS=60` for the long run. */
-const seconds = Number(process.env["AUTHKIT_TEST_KILL_SECONDS"] ?? 20);
+/** Seconds of killing: a minute where the whole check runs (`CI=true`), less at a desk, and `AUTHKIT_TEST_KILL_SECONDS` anywhere. */
+const seconds = Number(process.env["AUTHKIT_TEST_KILL_SECONDS"] ?? (process.env["CI"] === "true" ? 60 : 20));
 const kinds: readonly WorkerKind[] = ["http", "management", "hashing", "jobs"];
-/** Between a worker's return and the next kill: the primary takes a worker that dies again and again for broken. */
+/** Between a worker's return and the next kill, so that each kind is at work meanwhile. */
 const pauseMs = 500;
 
 let mail: SmtpSink;
@@ -22,10 +22,7 @@ beforeAll(async () => {
   cluster = await startCluster({
     env: {
       ...behindProxy,
-      AUTHKIT_PASSWORDLESS: "true",
-      AUTHKIT_PASSWORDLESS_AUTO_REGISTER: "true",
-      AUTHKIT_SMTP_URL: mail.url,
-      AUTHKIT_MAIL_FROM: "auth@example.com",
+      ...sending(mail),
     },
   });
 });
@@ -66,71 +63,20 @@ async function query(
   }
 }
 
-/** Accounts with more sessions than sign-ins, of which every account in this test has had one. */
-async function duplicateSessions(): Promise<readonly unknown[]> {
-  const several =
-    "SELECT user_id, count(*)::int AS sessions FROM profiles.refresh_sessions GROUP BY user_id HAVING count(*) > 1";
-  return (await query(several)).rows;
-}
-
-async function refusedRefreshes(load: CodeLoad): Promise<number> {
-  let refused = 0;
-  for (const token of load.sessions) {
-    const response = await fetch(`${cluster.api}/token`, {
-      method: "POST",
-      headers: { "content-type": "application/json", "x-forwarded-for": `8.8.${refused}.1` },
-      body: JSON.stringify({ grant_type: "refresh_token", refresh_token: token }),
-    });
-    if (response.status !== 200) refused++;
-  }
-  return refused;
-}
-
-const summary = ({ succeeded, unanswered, refused }: Tally): string =>
-  `${succeeded} answered, ${unanswered} cut off${[...refused].map(([status, n]) => `, ${n} × ${status}`).join("")}`;
-
 test(
   "every kind of process is killed in turn, again and again: no write, session or message is lost or doubled",
   async ({ annotate }) => {
-    const load = await startLoad(cluster);
-    const codes = startCodeLoad(cluster, mail);
-    const parts = {
-      "key sets": load.light,
-      registrations: load.registrations,
-      refreshes: load.refreshes,
-      "management calls": load.calls,
-      "requests for a code": codes.starts,
-      "sign-ins by code": codes.confirmations,
-    };
-    await until("load is under way", 30, () => {
-      return Object.values(parts).every(({ succeeded }) => succeeded > 3);
-    });
-
+    const load = await startLoad(cluster, { mail });
+    await everyKindSucceeds(load);
     const kills = await killInTurn();
-    const before = Object.values(parts).map(({ succeeded }) => succeeded);
-    await until("every kind of request succeeds again", 30, () =>
-      Object.values(parts).every(({ succeeded }, index) => succeeded > (before[index] ?? 0) + 3),
-    );
+    await everyKindSucceeds(load);
     // A job that died with its worker is taken up again when its sign of life is overdue.
-    await Promise.all([load.stop(), codes.stop()]);
+    await load.stop();
 
-    const report = Object.entries(parts).map(([name, part]) => `${name}: ${summary(part)}`);
-    const messages = mailOutcome(codes, mail);
-    await annotate(
-      `kills: ${JSON.stringify(kills)}; ${report.join("; ")}; repeated mails: ${messages.repeated}`,
-    );
-
-    for (const part of Object.values(parts)) expect(serverErrors(part)).toEqual([]);
+    await annotate(`kills in ${seconds} s: ${JSON.stringify(kills)}`);
+    onlyUnavailable(load);
     expect(Math.min(...Object.values(kills))).toBeGreaterThan(0);
-    expect(await lostOf(cluster, load)).toEqual({ accounts: [], sessions: [] });
-    expect(await refusedRefreshes(codes)).toBe(0);
-    expect(await duplicateSessions()).toEqual([]);
-    expect({ missing: messages.missing, duplicated: messages.duplicated }).toEqual({
-      missing: [],
-      duplicated: [],
-    });
-    // Between a mail server's "accepted" and the note of it there is always a moment to die in.
-    expect(messages.repeated).toBeLessThanOrEqual(kills.jobs);
+    await nothingLost(cluster, load, annotate, { repeats: kills.jobs });
   },
   seconds * 1_000 + 240_000,
 );
@@ -159,5 +105,8 @@ test("a request whose worker died before it could say that the message is sent l
   });
   const confirmed = await api(cluster, "/passwordless/confirm", { body: { identifier: email, code } });
   expect(confirmed.status, confirmed.text).toBe(200);
-  expect(mailOutcome({ asked: [email] }, mail)).toMatchObject({ missing: [], duplicated: [] });
+  expect(mailOutcome({ asked: [email], tried: [email] }, mail)).toMatchObject({
+    missing: [],
+    duplicated: [],
+  });
 });

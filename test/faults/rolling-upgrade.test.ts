@@ -3,12 +3,10 @@ import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import pg from "pg";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { newPerson } from "../support/accounts.ts";
 import { startCluster, type Target, type TestCluster } from "../support/cluster.ts";
 import { unlimited } from "../support/faulty.ts";
-import { request } from "../support/http.ts";
-import { nothingFailed, startLoad } from "../support/load.ts";
-import { lostOf, until } from "../support/outcome.ts";
+import { nothingFailed, sending, startLoad } from "../support/load.ts";
+import { everyKindSucceeds, nothingLost } from "../support/outcome.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { makeRelease, type TestRelease } from "../support/release.ts";
 import { type SmtpSink, startSmtpSink } from "../support/smtp.ts";
@@ -20,6 +18,10 @@ ALTER TABLE {{schema}}.refresh_sessions ADD COLUMN further_count integer NOT NUL
 CREATE INDEX users_further_idx ON {{schema}}.users (further_note) WHERE further_note IS NOT NULL;
 `;
 
+/**
+ * Today's program without its newest migration: what is proved is that tables and processes of two releases go together, not that the code of a
+ * particular release of the past does, which only exists once there are two.
+ */
 let previous: TestRelease;
 let next: TestRelease;
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
@@ -58,6 +60,7 @@ function balancer(inService: () => readonly TestCluster[]): Target {
     get managementToken() {
       return node().managementToken;
     },
+    databaseUrl: database.url,
   };
 }
 
@@ -72,16 +75,16 @@ async function versions(): Promise<number[]> {
   }
 }
 
-test("a node of the next release takes over from one of the release before under load, and nothing fails", async () => {
+test("a node of the next release takes over from one of the release before under load, and nothing fails", async ({
+  annotate,
+}) => {
+  await annotate("the release before is today's program without its newest migration");
   const shared = {
     AUTHKIT_CONFIG: await unlimited(),
     AUTHKIT_REDIS_KEY_PREFIX: `upgrade${randomBytes(4).toString("hex")}:`,
     AUTHKIT_KEYRING_SECRET: "33".repeat(32),
     AUTHKIT_ISSUER: "https://auth.test",
-    AUTHKIT_PASSWORDLESS: "true",
-    AUTHKIT_PASSWORDLESS_AUTO_REGISTER: "true",
-    AUTHKIT_SMTP_URL: mail.url,
-    AUTHKIT_MAIL_FROM: "auth@example.com",
+    ...sending(mail),
     AUTHKIT_HTTP_WORKERS: "1",
   };
   const old = await startCluster({
@@ -94,35 +97,8 @@ test("a node of the next release takes over from one of the release before under
   const before = await versions();
   let inService: readonly TestCluster[] = [old];
   const target = balancer(() => inService);
-  const load = await startLoad(target);
-  const asked: string[] = [];
-  const failed: string[] = [];
-  let asking = true;
-  const messages = (async () => {
-    while (asking) {
-      const { email } = newPerson();
-      const body = { identifier: email, mode: "code" };
-      const reply = await request(`${target.api}/passwordless/start`, { body });
-      if (reply.status < 300) asked.push(email);
-      else failed.push(`${reply.status} ${reply.text}`);
-      await new Promise((resolve) => setTimeout(resolve, 30));
-    }
-  })();
-  const more = async (what: string): Promise<void> => {
-    const seen = {
-      registered: load.acknowledged.length,
-      created: load.created.length,
-      asked: asked.length,
-    };
-    await until(what, 30, () => {
-      return (
-        load.acknowledged.length > seen.registered + 10 &&
-        load.created.length > seen.created + 10 &&
-        asked.length > seen.asked + 5
-      );
-    });
-  };
-  await more("the old node serves");
+  const load = await startLoad(target, { mail });
+  await everyKindSucceeds(load, 10);
 
   // A node of the next release that comes too early must not serve.
   const early = startCluster({
@@ -138,7 +114,8 @@ test("a node of the next release takes over from one of the release before under
   });
   expect(migrated.stdout).toContain("migrations applied");
   expect(await versions()).toEqual([...before, before.length + 1, before.length + 2]);
-  await more("the old node serves on with the new tables");
+  // The old node serves on with the new tables.
+  await everyKindSucceeds(load, 10);
 
   const successor = await startCluster({
     databaseUrl: database.url,
@@ -148,32 +125,25 @@ test("a node of the next release takes over from one of the release before under
   });
   nodes.push(successor);
   inService = [old, successor];
-  await more("both serve side by side");
+  await everyKindSucceeds(load, 10);
 
   inService = [successor];
   expect(await old.stop()).toBe(0);
-  await more("the new node serves alone");
-  asking = false;
-  await Promise.all([load.stop(), messages]);
+  await everyKindSucceeds(load, 10);
+  await load.stop();
 
   nothingFailed(load);
-  expect(failed).toEqual([]);
-  expect(await lostOf(successor, load)).toEqual({ accounts: [], sessions: [] });
   // Backing out: the release before starts on the newer schema, says so, and serves what the newer one stored.
   const back = await startCluster({
     databaseUrl: database.url,
     program: previous.directory,
     startTimeout: 90,
-    env: { ...shared, AUTHKIT_MIGRATE_ON_START: "false", AUTHKIT_SMTP_URL: undefined },
+    env: { ...shared, AUTHKIT_MIGRATE_ON_START: "false" },
   });
   nodes.push(back);
   expect(back.output()).toMatch(
     /"newer":\["[0-9]{4}_[a-z_]+","[0-9]{4}_further"\].*the schema is a newer release's/,
   );
-  expect(await lostOf(back, load)).toEqual({ accounts: [], sessions: [] });
-  await until("every message is there", 20, () => mail.messages().length >= asked.length);
-  // Each once, although two nodes worked on the queue.
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
-  const received = mail.messages().flatMap(({ to }) => to);
-  expect([...received].sort()).toEqual([...asked].sort());
+  // Messages each once, although several nodes worked on the queue.
+  await nothingLost(back, load, annotate, { repeats: 0 });
 }, 400_000);

@@ -11,6 +11,8 @@ export interface Target {
   readonly url: string;
   readonly api: string;
   readonly managementToken: string;
+  /** Where what it keeps can be looked at. */
+  readonly databaseUrl: string;
 }
 
 /** A whole cluster, started the way an operator starts it, on real PostgreSQL and Redis. */
@@ -42,7 +44,7 @@ export interface ClusterOptions {
   readonly redis?: boolean;
   /** Where it is reached, when `env` says where it listens. */
   readonly url?: string;
-  /** Seconds to wait until it serves. */
+  /** Seconds to wait until it serves; default {@link startSeconds}. */
   readonly startTimeout?: number;
   /** Directory of the program; default this project. */
   readonly program?: string;
@@ -51,6 +53,9 @@ export interface ClusterOptions {
   /** The Node that runs it; default the one of the tests. */
   readonly node?: string;
 }
+
+/** On a quiet machine it takes two; tests that run beside others may find one on which it takes a minute. */
+const startSeconds = 120;
 
 /** Directory of this project. */
 export const project = join(import.meta.dirname, "../..");
@@ -140,12 +145,13 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
   });
   const cleanUp = async (): Promise<void> => {
     await database?.drop();
-    await rm(state, { recursive: true, force: true });
+    // Workers of a server that was killed may still be taking their leave of it.
+    await rm(state, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   };
   try {
     await untilReady(
       url,
-      (options.startTimeout ?? 30) * 1_000,
+      (options.startTimeout ?? startSeconds) * 1_000,
       () => ended,
       () => text,
     );
@@ -175,4 +181,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
     exited,
     stop,
   };
+}
+
+/** Starts a server with the settings, state directory and address of one that has ended. Stop the first one last: it owns what they share. */
+export function startAgain(ended: TestCluster): Promise<TestCluster> {
+  return startCluster({ databaseUrl: ended.databaseUrl, url: ended.url, env: ended.env });
 }

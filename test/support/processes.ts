@@ -54,6 +54,16 @@ export function familyOf(root: number): number[] {
   return [...family];
 }
 
+/** Whether a process still runs; one that has ended and waits for its parent to take note does not. */
+export function isRunning(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return !"ZX".includes(stat.charAt(stat.lastIndexOf(")") + 2));
+  } catch {
+    return false;
+  }
+}
+
 /** Resident memory of a process in bytes; 0 when it is gone. */
 export function residentBytes(pid: number): number {
   try {

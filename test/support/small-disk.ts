@@ -11,6 +11,8 @@ export interface SmallDisk {
   /** Of the role: limits of connections count for it. */
   readonly url: string;
   readonly role: string;
+  /** What `fill` fills: a disk, or nothing where none can be mounted. */
+  readonly means: string;
   /** As superuser, in the database. */
   administer(...statements: readonly string[]): Promise<void>;
   fill(): Promise<void>;
@@ -97,6 +99,10 @@ export async function createOnSmallDisk(postgres: FaultyPostgres): Promise<Small
   return {
     url: url.href,
     ...{ role, administer },
+    means:
+      disk === undefined
+        ? "a trigger that refuses with SQLSTATE 53100, since no file system may be mounted here"
+        : `a file system of ${megabytes} MB in memory, filled to the last byte`,
     fill: () =>
       disk === undefined
         ? administer(

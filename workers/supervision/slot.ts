@@ -28,6 +28,9 @@ class KilledAtStart extends Error {
   override readonly name = "KilledAtStart";
 }
 
+/** Whether somebody or the kernel ended a worker; its own mistakes end in an exit code or in another signal. */
+const isKill = (signal: string | null): boolean => signal === "SIGKILL";
+
 /** One place in the cluster: keeps a worker of its kind alive, and replaces it without a gap when asked to. */
 export class Slot {
   readonly name: string;
@@ -39,6 +42,8 @@ export class Slot {
   #startedAt = 0;
   #crashes = 0;
   #stopping = false;
+  /** The current worker has served. */
+  #serving = false;
   #timer: NodeJS.Timeout | undefined;
   readonly #served = Promise.withResolvers<void>();
 
@@ -68,9 +73,11 @@ export class Slot {
   async #start(): Promise<void> {
     const worker = this.#fork();
     this.#current = worker;
+    this.#serving = false;
     this.#startedAt = performance.now();
     try {
       await this.#ready(worker);
+      this.#serving = true;
       this.#served.resolve();
     } catch (error) {
       worker.process.kill("SIGKILL");
@@ -89,6 +96,7 @@ export class Slot {
       throw error;
     }
     this.#current = successor;
+    this.#serving = true;
     this.#startedAt = performance.now();
     if (old !== undefined) await this.#drain(old);
   }
@@ -157,7 +165,9 @@ export class Slot {
   #exited(worker: Worker, code: number | null, signal: string | null): void {
     if (worker !== this.#current || this.#stopping) return;
     if (performance.now() - this.#startedAt >= healthyAfterMs) this.#crashes = 0;
-    this.#crashes += 1;
+    // One that served until it was killed says nothing about its successor: it is neither waited for nor counted.
+    const killed = this.#serving && isKill(signal);
+    if (!killed) this.#crashes += 1;
     this.#current = undefined;
     const { log, onCrashLoop } = this.#options;
     if (this.#crashes >= crashLoop) {
@@ -169,7 +179,8 @@ export class Slot {
       return;
     }
     // The first crash is answered at once: most are isolated, and every moment without a worker refuses connections.
-    const delay = this.#crashes === 1 ? 0 : Math.min(firstDelayMs * 2 ** (this.#crashes - 2), longestDelayMs);
+    const delay =
+      killed || this.#crashes === 1 ? 0 : Math.min(firstDelayMs * 2 ** (this.#crashes - 2), longestDelayMs);
     log.error(
       { slot: this.name, exit_code: code, signal, crashes: this.#crashes, restart_in_ms: delay },
       "worker died; starting another",

@@ -142,7 +142,8 @@ export function createPasswordless(
         key: context.messageKey,
       });
     } catch (cause) {
-      await books[channel].drop(address);
+      // After an outage nobody knows whether the message is queued: it may still go out, and then its code has to hold.
+      if (!isAuthError(cause, "service_unavailable")) await books[channel].drop(address);
       throw isAuthError(cause, noSender[channel]) ? cause : deliveryFailure(channel, cause);
     }
   }

@@ -51,24 +51,31 @@ function parseOwner(text: string | undefined): { pid: number; started: string } 
   }
 }
 
-/** Start time of a process in kernel ticks; tells a reused process id apart. Undefined off Linux or when it is gone. */
-async function startTime(pid: number): Promise<string | undefined> {
+/** What the kernel says of a process: the fields from the third on. Undefined off Linux or when it is gone. */
+async function statusOf(pid: number): Promise<readonly string[] | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  // The command, in parentheses, may itself contain spaces; field 22 counts from behind it.
-  return text?.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+  // The command, in parentheses, may itself contain spaces.
+  return text?.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
-function isAlive(pid: number): boolean {
+/** Start time of a process in kernel ticks; tells a reused process id apart. Undefined off Linux or when it is gone. */
+async function startTime(pid: number): Promise<string | undefined> {
+  return (await statusOf(pid))?.[19];
+}
+
+async function isAlive(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
+  // Signals reach a dead process as well until its parent takes note of its end; the first process of a container may never do so.
+  const state = (await statusOf(pid))?.[0];
+  return state !== "Z" && state !== "X";
 }
 
 async function isSameProcess(pid: number, started: string): Promise<boolean> {
-  if (!isAlive(pid)) return false;
+  if (!(await isAlive(pid))) return false;
   const now = await startTime(pid);
   return started === "" || now === undefined || now === started;
 }
@@ -78,11 +85,11 @@ async function stopOrphan(data: string, log: Log): Promise<void> {
   const text = await readFile(pidFile, "utf8").catch(ignoreCode("ENOENT"));
   if (text === undefined) return;
   const pid = Number(text.split("\n")[0]);
-  if (Number.isInteger(pid) && pid > 1 && isAlive(pid) && (await servesDirectory(pid, data))) {
+  if (Number.isInteger(pid) && pid > 1 && (await isAlive(pid)) && (await servesDirectory(pid, data))) {
     log.warn({ pid }, "stopping an embedded PostgreSQL left behind by a killed process");
     process.kill(pid, "SIGINT");
     const deadline = performance.now() + stopTimeoutMs;
-    while (isAlive(pid)) {
+    while (await isAlive(pid)) {
       if (performance.now() > deadline)
         throw new Error(`The PostgreSQL process ${pid} left in ${data} does not stop.`);
       await delay(50);

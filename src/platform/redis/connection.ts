@@ -15,7 +15,7 @@ export interface RedisConnection {
   key(name: string): string;
   /**
    * Runs commands. Rejects with `AuthError("service_unavailable")` when the server does not answer: within about a second when it
-   * is down, at once when it has been down for longer, after three seconds when it hangs. Recovers by itself.
+   * is down, at once when it has been down for longer, after three seconds when it hangs (behind Sentinel half as long). Recovers by itself.
    */
   run<T>(commands: (client: RedisClient) => Promise<T>): Promise<T>;
   /** One round trip; rejects like {@link run}. */
