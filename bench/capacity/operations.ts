@@ -1,3 +1,5 @@
+import { figures } from "./figures.ts";
+
 /** Where work is done, and queues. */
 export const stations = ["http", "management", "hashing", "database"] as const;
 export type Station = (typeof stations)[number];
@@ -7,16 +9,24 @@ export interface Operation {
   readonly cpu: Readonly<Partial<Record<Station, number>>>;
   /** Transactions that write. */
   readonly writes: number;
+  readonly rows: number;
+  /** Of write-ahead log. */
+  readonly walKilobytes: number;
   readonly redisCalls: number;
 }
 
-/** Fitted to the figures of docs/performance.md: two cores of an AMD EPYC, Argon2id of 64 MiB in one pass. */
+const { split, stores } = figures;
+
+/**
+ * The measured operations. Hashes are the prebuilt library's, which runs everywhere; with the native kernel the same cores do `nativeGain` times
+ * as many.
+ */
 export const operations = {
-  login: { cpu: { http: 1.6, hashing: 22, database: 0.5 }, writes: 1, redisCalls: 1 },
-  refresh: { cpu: { http: 0.5, database: 0.25 }, writes: 1, redisCalls: 1 },
-  me: { cpu: { http: 0.2, database: 0.1 }, writes: 0, redisCalls: 1 },
-  managementRead: { cpu: { http: 0.08, management: 0.12, database: 0.1 }, writes: 0, redisCalls: 1 },
-  keySet: { cpu: { http: 0.015 }, writes: 0, redisCalls: 0 },
+  login: { cpu: split.login, ...stores.operations.login },
+  refresh: { cpu: split.refresh, ...stores.operations.refresh },
+  me: { cpu: split.me, ...stores.operations.me },
+  managementRead: { cpu: split.managementRead, ...stores.operations.managementRead },
+  keySet: { cpu: split.keySet, ...stores.operations.keySet },
 } as const satisfies Readonly<Record<string, Operation>>;
 
 export type OperationName = keyof typeof operations;

@@ -1,15 +1,22 @@
 /**
- * `npm run capacity [-- <logins a second>…]`: what a load needs by the capacity model, and how a simulation of it behaves. The table is the
- * one of docs/scaling.md.
+ * `npm run capacity [-- <logins a second>…]`: what a load needs by the capacity model, and how a simulation of it behaves. The tables are
+ * those of docs/scaling.md and docs/operations.md; what they are made of is in figures.ts.
  */
 import { demandOf, deploymentOf } from "./model.ts";
 import { typicalLoad } from "./operations.ts";
 import { simulate } from "./simulation.ts";
-import { capacityTable, documentedLoads } from "./table.ts";
+import {
+  capacityTable,
+  documentedLoads,
+  keyTable,
+  operationTable,
+  requestsPerLogin,
+  rowTable,
+  sizingTable,
+} from "./table.ts";
 
 /** Requests a simulation goes through: enough for a steady 99th percentile. */
 const simulatedRequests = 300_000;
-const requestsPerLogin = 15;
 
 const asked = process.argv.slice(2).map(Number);
 if (asked.some((rate) => !(rate > 0))) {
@@ -17,6 +24,8 @@ if (asked.some((rate) => !(rate > 0))) {
   process.exitCode = 2;
 } else {
   const loads = asked.length === 0 ? documentedLoads : asked;
+  if (asked.length === 0)
+    for (const table of [operationTable(), rowTable(), keyTable(), sizingTable()]) console.log(`${table}\n`);
   console.log(`${capacityTable(loads)}\n`);
   console.log(
     "| logins/s | simulated: busiest station | p50 ms | p99 ms | mean wait ms |\n|---|---|---|---|---|",

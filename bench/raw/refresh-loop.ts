@@ -23,7 +23,7 @@ async function loop(session: number): Promise<void> {
     const next = randomBytes(32).toString("base64url");
     const sealed = sealSuccessor(token, next);
     const successor = { hash: hashRefreshToken(next), sealed };
-    await sessionStore.rotate(database, row.id, hash, successor, { at, userAgent: null, ip: "127.0.0.1" });
+    await sessionStore.rotate(database, row, hash, successor, { at, userAgent: null, ip: "127.0.0.1" });
     token = next;
     rotations++;
   }

@@ -64,7 +64,7 @@ export function createAccountResolution(
     if (found !== undefined || legacy === undefined) return found;
     const old = await identities.find(provider.issuer, legacy);
     if (old !== undefined && config.federation.legacySubjects === "rewrite")
-      await identities.setSubject(old.id, subject);
+      await identities.setSubject(old, subject);
     return old;
   }
 
@@ -142,7 +142,7 @@ export function createAccountResolution(
         if (link !== undefined) {
           const profile = profileOf(identity);
           if (profile !== undefined && link.profile?.["username"] !== profile.username)
-            await identities.setProfile(link.id, { ...link.profile, ...profile });
+            await identities.setProfile(link, { ...link.profile, ...profile });
           const told = provider.kind === "oidc" ? (link.email ?? "") : "";
           return { user: await owner(link.userId), created: false, email: identity.email || told };
         }

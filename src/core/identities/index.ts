@@ -86,12 +86,12 @@ export function createIdentities(
       });
     },
 
-    async setProfile(identityId, profile, on = database) {
-      await identityStore.setProfile(on, identityId, profile);
+    async setProfile(identity, profile, on = database) {
+      await identityStore.setProfile(on, identity, profile);
     },
 
-    async setSubject(identityId, subject) {
-      await identityStore.setSubject(database, identityId, subject);
+    async setSubject(identity, subject) {
+      await identityStore.setSubject(database, identity, subject);
     },
 
     async usernames(userIds, provider) {

@@ -1,5 +1,5 @@
 import { lookup, type Queryable, sql } from "../../platform/postgres/port.ts";
-import type { Identity, NewIdentity } from "./types.ts";
+import type { Identity, IdentityRef, NewIdentity } from "./types.ts";
 
 const columns = `
   l.id, l.user_id AS "userId", l.issuer, l.provider_slug AS provider, l.subject, l.email_at_provider AS email, l.profile,
@@ -65,14 +65,15 @@ const otherLoginMethods = sql(
 
 const setProfile = sql(
   "identities.setProfile",
-  (s) => `UPDATE ${s}.user_providers SET profile = $2::jsonb WHERE id = $1`,
+  (s) => `UPDATE ${s}.user_providers SET profile = $3::jsonb WHERE id = $1 AND user_id = $2`,
 );
 
 const setSubject = sql(
   "identities.setSubject",
   (s) => `
-  UPDATE ${s}.user_providers AS l SET subject = $2
-  WHERE l.id = $1 AND NOT EXISTS (SELECT FROM ${s}.user_providers AS o WHERE o.issuer = l.issuer AND o.subject = $2)`,
+  UPDATE ${s}.user_providers AS l SET subject = $3
+  WHERE l.id = $1 AND l.user_id = $2
+    AND NOT EXISTS (SELECT FROM ${s}.user_providers AS o WHERE o.issuer = l.issuer AND o.subject = $3)`,
 );
 
 const usernames = sql(
@@ -125,9 +126,10 @@ export const identityStore = {
     const values = [userId, provider, codes.email, codes.phone];
     return (await on.row<{ others: boolean }>(otherLoginMethods, values))?.others === true;
   },
-  setProfile: (on: Queryable, id: string, profile: Readonly<Record<string, unknown>>) =>
-    on.run(setProfile, [id, json(profile) ?? "{}"]),
-  setSubject: (on: Queryable, id: string, subject: string) => on.run(setSubject, [id, subject]),
+  setProfile: (on: Queryable, { id, userId }: IdentityRef, profile: Readonly<Record<string, unknown>>) =>
+    on.run(setProfile, [id, userId, json(profile) ?? "{}"]),
+  setSubject: (on: Queryable, { id, userId }: IdentityRef, subject: string) =>
+    on.run(setSubject, [id, userId, subject]),
   usernames: (on: Queryable, userIds: readonly string[], provider: string) =>
     on.rows<{ readonly userId: string; readonly username: string | null }>(usernames, [
       [...userIds],

@@ -16,6 +16,9 @@ export interface Identity {
   readonly createdAt: Date;
 }
 
+/** A link by its id, and whose it has to be. */
+export type IdentityRef = Pick<Identity, "id" | "userId">;
+
 export interface NewIdentity {
   readonly userId: string;
   readonly issuer: string;
@@ -64,9 +67,13 @@ export interface Identities {
     tx?: Transaction,
   ): Promise<readonly Identity[]>;
   /** Overwrites the profile of a link; nothing happens when it is gone. */
-  setProfile(identityId: string, profile: Readonly<Record<string, unknown>>, on?: Queryable): Promise<void>;
+  setProfile(
+    identity: IdentityRef,
+    profile: Readonly<Record<string, unknown>>,
+    on?: Queryable,
+  ): Promise<void>;
   /** Brings the subject of a link into another form of the same; nothing happens when it is gone or the form is taken. */
-  setSubject(identityId: string, subject: string): Promise<void>;
+  setSubject(identity: IdentityRef, subject: string): Promise<void>;
   /** `profile.username` of each account's newest link under that name; accounts without one are absent. Throws `invalid_user`. */
   usernames(userIds: readonly string[], provider: string): Promise<ReadonlyMap<string, string>>;
 }

@@ -67,8 +67,8 @@ const totpSecret = sql(
 const useTotpStep = sql(
   "mfa.useTotpStep",
   (s) => `
-  UPDATE ${s}.mfa_factors SET last_totp_step = $2, updated_at = $3
-  WHERE id = $1 AND (last_totp_step IS NULL OR last_totp_step < $2)`,
+  UPDATE ${s}.mfa_factors SET last_totp_step = $3, updated_at = $4
+  WHERE id = $1 AND user_id = $2 AND (last_totp_step IS NULL OR last_totp_step < $3)`,
 );
 
 const totpSecrets = sql(
@@ -80,7 +80,7 @@ const totpSecrets = sql(
 
 const resealTotp = sql(
   "mfa.resealTotp",
-  (s) => `UPDATE ${s}.mfa_factors SET totp_secret = $3 WHERE id = $1 AND totp_secret = $2`,
+  (s) => `UPDATE ${s}.mfa_factors SET totp_secret = $4 WHERE id = $1 AND user_id = $2 AND totp_secret = $3`,
 );
 
 // The groups are locked in one order, as every change of roles locks them, so that the last owner is counted by one at a time.
@@ -128,6 +128,12 @@ export interface NewFactor {
   readonly totpStep: number | null;
 }
 
+/** A factor by its id, and whose it has to be. */
+export interface FactorRef {
+  readonly id: string;
+  readonly userId: string;
+}
+
 export const factorStore = {
   lockUser: (on: Queryable, userId: string) =>
     on.row<{ readonly email: string | null; readonly emailVerified: boolean }>(lockUser, [userId]),
@@ -163,8 +169,8 @@ export const factorStore = {
   totpSecret: (on: Queryable, userId: string, factorId: string | null) =>
     on.row<{ readonly id: string; readonly secret: Buffer }>(totpSecret, [userId, factorId]),
   /** True for exactly one caller a step, and for no earlier step afterwards. */
-  async useTotpStep(on: Queryable, factorId: string, step: number, at: Date): Promise<boolean> {
-    return (await on.run(useTotpStep, [factorId, step, at])) === 1;
+  async useTotpStep(on: Queryable, factor: FactorRef, step: number, at: Date): Promise<boolean> {
+    return (await on.run(useTotpStep, [factor.id, factor.userId, step, at])) === 1;
   },
   /** Sealed secrets of all accounts by factor id, those after the given one. */
   totpSecrets: (on: Queryable, after: string | null, limit: number) =>
@@ -173,8 +179,8 @@ export const factorStore = {
       limit,
     ]),
   /** Puts another sealing in place of the one that was read, unless somebody else has replaced it. */
-  resealTotp: (on: Queryable, factorId: string, from: Buffer, to: Buffer) =>
-    on.run(resealTotp, [factorId, from, to]),
+  resealTotp: (on: Queryable, factor: FactorRef, from: Buffer, to: Buffer) =>
+    on.run(resealTotp, [factor.id, factor.userId, from, to]),
   lockGroupsOfUser: (on: Queryable, userId: string) => on.rows(lockGroupsOfUser, [userId]),
   removeDemandingRoles: (on: Queryable, userId: string, roles: readonly string[], at: Date) =>
     on.rows<RemovedRole>(removeDemandingRoles, [userId, roles, at]),

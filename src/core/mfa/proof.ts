@@ -90,10 +90,11 @@ export function createSecondFactorProof(
     const secret = stored === undefined ? undefined : cipher?.open(stored.secret, userId);
     if (stored === undefined || secret === undefined) return false;
     const step = matchingStep(secret, code, clock.epochSeconds());
-    if (step === undefined || !(await factorStore.useTotpStep(database, stored.id, step, clock.now())))
+    const factor = { id: stored.id, userId };
+    if (step === undefined || !(await factorStore.useTotpStep(database, factor, step, clock.now())))
       return false;
     if (cipher?.isOutdated(stored.secret, userId) === true)
-      await factorStore.resealTotp(database, stored.id, stored.secret, cipher.seal(secret, userId));
+      await factorStore.resealTotp(database, factor, stored.secret, cipher.seal(secret, userId));
     return true;
   }
 

@@ -36,7 +36,7 @@ export function createPasskeyLogin(
     assertion: VerifiedAssertion,
     context: CallContext,
   ): Promise<void> {
-    const used = await passkeyStore.use(database, passkeyId, assertion, clock.now());
+    const used = await passkeyStore.use(database, { id: passkeyId, userId }, assertion, clock.now());
     if (used === "gone") throw new CeremonyFailure("deleted meanwhile", { userId });
     if (used === "used") return;
     log.warn({ userId, passkeyId }, "the counter of a passkey went back: it may have been copied");

@@ -74,9 +74,9 @@ const use = sql(
     last_used_at = CASE WHEN f.follows THEN $5::timestamptz ELSE p.last_used_at END
   FROM (
     SELECT k.id, k.sign_count < $2::bigint OR (k.sign_count = 0 AND $2::bigint = 0) AS follows
-    FROM ${s}.user_passkeys AS k WHERE k.id = $1 AND k.deleted_at IS NULL FOR NO KEY UPDATE
+    FROM ${s}.user_passkeys AS k WHERE k.id = $1 AND k.user_id = $6 AND k.deleted_at IS NULL FOR NO KEY UPDATE
   ) AS f
-  WHERE p.id = f.id
+  WHERE p.id = f.id AND p.user_id = $6
   RETURNING f.follows`,
 );
 
@@ -165,11 +165,11 @@ export const passkeyStore = {
   /** `cloned`: the counter does not follow the stored one. `gone`: deleted meanwhile. */
   async use(
     on: Queryable,
-    id: string,
+    { id, userId }: Pick<PasskeyRef, "id" | "userId">,
     { signCount, backupState, flags }: VerifiedAssertion,
     at: Date,
   ): Promise<"used" | "cloned" | "gone"> {
-    const values = [id, signCount, backupState, Buffer.of(flags), at];
+    const values = [id, signCount, backupState, Buffer.of(flags), at, userId];
     const row = await on.row<{ readonly follows: boolean }>(use, values);
     return row === undefined ? "gone" : row.follows ? "used" : "cloned";
   },

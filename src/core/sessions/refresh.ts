@@ -75,8 +75,8 @@ export function createRefreshing(
     return hashRefreshToken(successor).equals(row.currentHash) ? successor : undefined;
   }
 
-  async function endFamily(familyId: string): Promise<void> {
-    const revoke = () => revocation.family(familyId, "refresh_reuse_detected");
+  async function endFamily({ familyId, userId }: RotatedRow): Promise<void> {
+    const revoke = () => revocation.family(familyId, userId, "refresh_reuse_detected");
     try {
       await revoke();
     } catch (err) {
@@ -104,7 +104,7 @@ export function createRefreshing(
     }
     // A request that held the current token when it looked has lost a race; it has not replayed anything.
     if (raceLost) throw refused("race_lost");
-    await endFamily(row.familyId);
+    await endFamily(row);
     log.warn(
       { familyId: row.familyId, sessionId: row.id },
       "a refresh token was used again; its session has ended",
@@ -130,7 +130,7 @@ export function createRefreshing(
       }
       const rotated = await sessionStore.rotate(
         database,
-        row.id,
+        row,
         hash,
         {
           hash: hashRefreshToken(successor),

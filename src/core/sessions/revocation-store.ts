@@ -40,7 +40,7 @@ const revokeFamily = sql("sessions.revokeFamily", (s) =>
   withEvents(
     s,
     `UPDATE ${s}.refresh_sessions AS t SET revoked_at = $1
-     WHERE family_id = $3 AND ${unrevoked("t")}`,
+     WHERE family_id = $3 AND user_id = $4 AND ${unrevoked("t")}`,
   ),
 );
 
@@ -65,7 +65,7 @@ export const revocationStore = {
   ) {
     return ids(on.rows<Id>(revokeAll, [at, reason, userId, issuer, keep]));
   },
-  family(on: Queryable, at: Date, reason: RevocationReason, familyId: string) {
-    return ids(on.rows<Id>(revokeFamily, [at, reason, familyId]));
+  family(on: Queryable, at: Date, reason: RevocationReason, familyId: string, userId: string) {
+    return ids(on.rows<Id>(revokeFamily, [at, reason, familyId, userId]));
   },
 };

@@ -18,8 +18,8 @@ export interface SessionRevocation {
   one(userId: string, sessionId: string, reason: RevocationReason): Promise<boolean>;
   /** Number of sessions ended. Throws `invalid_request` when `keep` is not a session id. */
   all(userId: string, reason: RevocationReason, options?: RevokeAllOptions): Promise<number>;
-  /** Every session of a family, of any issuer. */
-  family(familyId: string, reason: RevocationReason): Promise<number>;
+  /** Every session of a user's family, of any issuer. */
+  family(familyId: string, userId: string, reason: RevocationReason): Promise<number>;
 }
 
 export function createSessionRevocation(
@@ -67,8 +67,8 @@ export function createSessionRevocation(
       return ended.length;
     },
 
-    async family(familyId, reason) {
-      const ended = await revocationStore.family(database, clock.now(), reason, familyId);
+    async family(familyId, userId, reason) {
+      const ended = await revocationStore.family(database, clock.now(), reason, familyId, userId);
       await publish(ended);
       return ended.length;
     },

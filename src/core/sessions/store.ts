@@ -27,7 +27,7 @@ const openSession = sql(
     UPDATE ${s}.refresh_sessions AS t SET revoked_at = $3
     WHERE t.user_id = $1 AND t.issuer = $4 AND ${unrevoked("t")} AND t.id IN (
       SELECT live.id FROM ${s}.refresh_sessions AS live
-      WHERE live.user_id = (SELECT id FROM touched) AND live.issuer = $4 AND ${unrevoked("live")}
+      WHERE live.user_id = $1 AND EXISTS (SELECT FROM touched) AND live.issuer = $4 AND ${unrevoked("live")}
         AND (live.expires_at IS NULL OR live.expires_at > $3)
       ORDER BY live.last_used_at DESC, live.id DESC OFFSET $5
     )
@@ -35,7 +35,7 @@ const openSession = sql(
   ), inserted AS (
     INSERT INTO ${s}.refresh_sessions (id, user_id, issuer, family_id, current_token_hash, created_at, last_used_at,
       last_authenticated_at, expires_at, user_agent, ip_addr, auth_methods)
-    SELECT $6::uuid, touched.id, $4, $7, $8, $3, $3, $3, $9::timestamptz, $10, $11::inet, $12::text[] FROM touched
+    SELECT $6::uuid, $1::uuid, $4, $7, $8, $3, $3, $3, $9::timestamptz, $10, $11::inet, $12::text[] FROM touched
   ), events AS (
     INSERT INTO ${s}.session_events (occurred_at, issuer, user_id, session_id, event, method, reason, ip_addr, user_agent)
     SELECT $3, $4, $1::uuid::text, id::text, 'session_revoked', NULL, 'evicted', NULL, NULL FROM evicted
@@ -72,9 +72,9 @@ const rotate = sql(
   "sessions.rotate",
   (s) => `
   UPDATE ${s}.refresh_sessions AS t
-  SET previous_token_hash = current_token_hash, current_token_hash = $3, previous_successor_sealed = $4,
-    previous_rotated_at = clock_timestamp(), last_used_at = $5, user_agent = $6, ip_addr = $7::inet
-  WHERE t.id = $1 AND t.current_token_hash = $2 AND ${unrevoked("t")}`,
+  SET previous_token_hash = current_token_hash, current_token_hash = $4, previous_successor_sealed = $5,
+    previous_rotated_at = clock_timestamp(), last_used_at = $6, user_agent = $7, ip_addr = $8::inet
+  WHERE t.id = $1 AND t.user_id = $2 AND t.current_token_hash = $3 AND ${unrevoked("t")}`,
 );
 
 const sessionColumns = `
@@ -174,13 +174,13 @@ export const sessionStore = {
   /** Compare-and-swap of the token; false when another refresh or a revocation came first. */
   async rotate(
     on: Queryable,
-    sessionId: string,
+    session: Pick<RefreshRow, "id" | "userId">,
     presented: Buffer,
     successor: { readonly hash: Buffer; readonly sealed: Buffer | null },
     use: { readonly at: Date; readonly userAgent: string | null; readonly ip: string | null },
   ): Promise<boolean> {
-    const values = [sessionId, presented, successor.hash, successor.sealed, use.at, use.userAgent, use.ip];
-    return (await on.run(rotate, values)) === 1;
+    const values = [session.id, session.userId, presented, successor.hash, successor.sealed];
+    return (await on.run(rotate, [...values, use.at, use.userAgent, use.ip])) === 1;
   },
   /** Live sessions of a user, most recently used first; only the one with `id` when given. */
   live(

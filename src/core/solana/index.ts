@@ -46,8 +46,8 @@ export function createSolana(
     return identity === undefined ? undefined : users.byId(identity.userId);
   }
 
-  function refreshName({ id, subject, profile }: Identity): void {
-    names.refresh({ id, address: subject, profile: profile ?? {} });
+  function refreshName({ id, userId, subject, profile }: Identity): void {
+    names.refresh({ id, userId, address: subject, profile: profile ?? {} });
   }
 
   /** The wallet's account; of two requests for a new wallet one makes it, and the other finds it. */

@@ -77,11 +77,14 @@ export function createWalletNames(
     }
   }
 
-  const refresh: WalletNames["refresh"] = ({ id, address, profile }) => {
+  const refresh: WalletNames["refresh"] = ({ id, userId, address, profile }) => {
     if (!enabled || url === undefined || running.has(address) || running.size >= maxInFlight) return;
     const work = resolve(url, address)
       .then((found) =>
-        identities.setProfile(id, { ...profile, ...found, sns_resolved_at: clock.now().toISOString() }),
+        identities.setProfile(
+          { id, userId },
+          { ...profile, ...found, sns_resolved_at: clock.now().toISOString() },
+        ),
       )
       .catch((error: unknown) => log.warn({ err: error }, "the name of a wallet could not be stored"))
       .finally(() => running.delete(address));

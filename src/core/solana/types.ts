@@ -46,6 +46,7 @@ export interface Solana {
   /** Members of a linked wallet's name on the wire; starts a look-up in the background when the name is old. */
   nameMembers(identity: {
     readonly id: string;
+    readonly userId: string;
     readonly address: string;
     readonly profile: Readonly<Record<string, unknown>>;
   }): NameMembers;

@@ -53,7 +53,12 @@ function walletMembers({ core, config }: RouteContext, row: ProfileRow): Record<
       address: wallet.subject,
       verified: true,
       verified_at: seconds(new Date(wallet.createdAt)),
-      ...core.solana.nameMembers({ id: wallet.id, address: wallet.subject, profile: known }),
+      ...core.solana.nameMembers({
+        id: wallet.id,
+        userId: row.id,
+        address: wallet.subject,
+        profile: known,
+      }),
     },
   };
 }

@@ -58,12 +58,18 @@ async function statements(): Promise<{ statement: Statement; parameters: number 
   });
   await sessionStore.byCurrent(on, bytes, "i", [], at);
   await sessionStore.byPrevious(on, bytes, "i", []);
-  await sessionStore.rotate(on, "s", bytes, { hash: bytes, sealed: null }, { at, userAgent: null, ip: null });
+  await sessionStore.rotate(
+    on,
+    { id: "s", userId: "u" },
+    bytes,
+    { hash: bytes, sealed: null },
+    { at, userAgent: null, ip: null },
+  );
   await sessionStore.live(on, "u", "i", at);
   await sessionStore.prove(on, { id: "s", userId: "u", issuer: "i" }, at, []);
   await revocationStore.one(on, at, "logout", "s", "u", "i");
   await revocationStore.all(on, at, "logout", "u", "i", null);
-  await revocationStore.family(on, at, "logout", "f");
+  await revocationStore.family(on, at, "logout", "f", "u");
   return caught;
 }
 

@@ -59,8 +59,9 @@ describe("names of wallets", () => {
       close: async () => undefined,
     };
     const identities: Pick<Identities, "setProfile"> = {
-      async setProfile(id, profile) {
-        stored.push([id, profile]);
+      async setProfile(link, profile) {
+        expect(link.userId).toBe("user-1");
+        stored.push([link.id, profile]);
       },
     };
     const nameService = { enabled, url: enabled ? "https://names.example/" : undefined, timeoutMs: 3_000 };
@@ -75,6 +76,7 @@ describe("names of wallets", () => {
   }
   const wallet = {
     id: "link-1",
+    userId: "user-1",
     address: "FAe4",
     profile: { username: "kept", sns_primary_name: "old.sol" },
   };
@@ -116,7 +118,8 @@ describe("names of wallets", () => {
 
   it("a failure is remembered like an answer, and the number of look-ups under way is bounded", async () => {
     const { names, urls, stored } = namesWith(() => Promise.reject(new Error("down")));
-    for (let i = 0; i < 100; i++) names.refresh({ id: `link-${i}`, address: `a${i}`, profile: {} });
+    for (let i = 0; i < 100; i++)
+      names.refresh({ id: `link-${i}`, userId: "user-1", address: `a${i}`, profile: {} });
     expect(urls).toHaveLength(16);
     await names.settled();
     expect(stored).toHaveLength(16);
