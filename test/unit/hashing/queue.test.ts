@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { defaultPatience } from "../../../src/platform/hashing/patience.ts";
 import { createHashQueue, HashQueueFull } from "../../../src/platform/hashing/queue.ts";
 
 /** Work that ends when told to, and a record of what was started. */
@@ -15,6 +16,40 @@ function bench() {
     await new Promise((resolve) => setImmediate(resolve));
   };
   return { started, work, end };
+}
+
+/** A queue with the default patience whose every hash takes as long on a clock that only the test moves. */
+function crowd({ hashMs, limit = 1_000 }: { hashMs: number; limit?: number }) {
+  let now = 0;
+  const running: (() => void)[] = [];
+  const queue = createHashQueue({ limit, patience: defaultPatience, now: () => now });
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const finishOne = async (): Promise<void> => {
+    now += hashMs;
+    running.shift()?.();
+    await settle();
+  };
+  return {
+    queue,
+    finishOne,
+    /** So many at once. */
+    async burst(count: number) {
+      let refused = 0;
+      for (let n = 0; n < count; n++)
+        queue
+          .run("a", () => new Promise<void>((resolve) => running.push(resolve)))
+          .catch((error: unknown) => {
+            expect(error).toBeInstanceOf(HashQueueFull);
+            refused++;
+          });
+      await settle();
+      return { accepted: count - refused, refused };
+    },
+    /** Ends what was accepted. */
+    async pass({ accepted }: { accepted: number }) {
+      for (let n = 0; n < accepted; n++) await finishOne();
+    },
+  };
 }
 
 const outcome = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
@@ -80,6 +115,62 @@ describe("the hash queue", () => {
     for (const name of ["a1", "a2", "b1", "a3"]) await end(name);
     expect(await other).toBe("b1");
     expect(started).toEqual(["a1", "a2", "b1", "a3"]);
+  });
+
+  it("lets a burst wait a second, by what a hash takes", async () => {
+    const { burst } = crowd({ hashMs: 30 });
+    // One is computed, and 1000 ÷ 30 wait.
+    expect(await burst(60)).toEqual({ accepted: 1 + 33, refused: 26 });
+  });
+
+  it("lets sixteen of a burst wait even where each takes long", async () => {
+    const { burst, pass } = crowd({ hashMs: 2_000 });
+    for (let n = 0; n < 60; n++) await pass(await burst(1));
+    expect(await burst(30)).toEqual({ accepted: 17, refused: 13 });
+  });
+
+  it("never lets more wait than the limit", async () => {
+    const { burst } = crowd({ hashMs: 30, limit: 20 });
+    expect(await burst(60)).toEqual({ accepted: 21, refused: 39 });
+  });
+
+  it("keeps a queue that stands short, and forgets that when it has been empty", async () => {
+    const { queue, burst, pass, finishOne } = crowd({ hashMs: 30 });
+    await burst(60);
+    // Twice as many come as are done: one refused for each one that waits, until a second is over.
+    for (let n = 0; n < 33; n++) {
+      await finishOne();
+      await burst(2);
+    }
+    expect(queue.waiting).toBe(33);
+    // From now on nobody is let in until only 200 ÷ 30 wait.
+    let done = 0;
+    for (; queue.waiting > 6; done++) {
+      expect(await burst(1)).toEqual({ accepted: 0, refused: 1 });
+      await finishOne();
+    }
+    expect(done).toBe(27);
+    for (let n = 0; n < 50; n++) {
+      await finishOne();
+      expect(await burst(3)).toEqual({ accepted: 1, refused: 2 });
+    }
+    while (queue.waiting > 0) await finishOne();
+    await pass({ accepted: 1 });
+    expect(await burst(60)).toEqual({ accepted: 34, refused: 26 });
+  });
+
+  it("keeps five waiting in a queue that stands where each takes long", async () => {
+    const { queue, burst, pass, finishOne } = crowd({ hashMs: 500 });
+    for (let n = 0; n < 60; n++) await pass(await burst(1));
+    expect(await burst(40)).toEqual({ accepted: 17, refused: 23 });
+    // Sixteen of them take eight seconds.
+    for (let n = 0; n < 12; n++) await finishOne();
+    expect(await burst(40)).toEqual({ accepted: 12, refused: 28 });
+    for (let n = 0; n < 5; n++) await finishOne();
+    expect(queue.waiting).toBe(11);
+    expect(await burst(1)).toEqual({ accepted: 0, refused: 1 });
+    for (let n = 0; n < 7; n++) await finishOne();
+    expect(await burst(3)).toEqual({ accepted: 1, refused: 2 });
   });
 
   it("drops a cancelled request before it costs anything", async () => {
