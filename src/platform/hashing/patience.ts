@@ -17,8 +17,8 @@ export interface Bound {
  * enough that a process never runs dry (the reasoning of CoDel, RFC 8289: judge a queue by whether it stands, not by its peaks).
  */
 export const defaultPatience: Patience = {
-  burst: { milliseconds: 1_000, pieces: 16 },
-  standing: { milliseconds: 200, pieces: 5 },
+  burst: { milliseconds: 1_000, pieces: 8 },
+  standing: { milliseconds: 200, pieces: 4 },
 };
 
 /**

@@ -43,7 +43,7 @@ interface Entry {
   readonly refuse: (error: unknown) => void;
 }
 
-/** Weight of the newest duration in the running average. */
+/** Weight of the newest duration in the running average, once there have been enough; before, all weigh the same. */
 const smoothing = 0.1;
 
 export function createHashQueue(options: HashQueueOptions): HashQueue {
@@ -52,8 +52,9 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
   const lines = new Map<string, Entry[]>();
   let waiting = 0;
   let busy = false;
-  /** Milliseconds; the first guess only matters until the first hash is done. */
+  /** Milliseconds; a guess that counts as one hash. */
   let average = 30;
+  let counted = 1;
   /** When something began to wait, as long as something does. */
   let waitingSince = 0;
 
@@ -113,7 +114,8 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
     busy = true;
     const began = now();
     void entry.start().finally(() => {
-      average += smoothing * (now() - began - average);
+      counted++;
+      average += Math.max(smoothing, 1 / counted) * (now() - began - average);
       busy = false;
       next();
     });

@@ -92,12 +92,12 @@ describe("the hash queue", () => {
     expect(refusal).toBeInstanceOf(HashQueueFull);
     expect(refusal).toMatchObject({ retryAfter: 1 });
 
-    // One hash of 50 seconds moves the average to about 5 s; two waiting make 11.
+    // The first guess and one hash of 50 seconds make an average of 25 s; two wait.
     now = 50_000;
     await end("1");
     await first;
     rest.push(queue.run("a", work("5")));
-    expect(await outcome(queue.run("a", work("6")))).toMatchObject({ retryAfter: 11 });
+    expect(await outcome(queue.run("a", work("6")))).toMatchObject({ retryAfter: 51 });
     for (const name of ["2", "3", "5"]) await end(name);
     await Promise.all(rest);
   });
@@ -123,10 +123,10 @@ describe("the hash queue", () => {
     expect(await burst(60)).toEqual({ accepted: 1 + 33, refused: 26 });
   });
 
-  it("lets sixteen of a burst wait even where each takes long", async () => {
+  it("lets eight of a burst wait even where each takes long", async () => {
     const { burst, pass } = crowd({ hashMs: 2_000 });
     for (let n = 0; n < 60; n++) await pass(await burst(1));
-    expect(await burst(30)).toEqual({ accepted: 17, refused: 13 });
+    expect(await burst(30)).toEqual({ accepted: 9, refused: 21 });
   });
 
   it("never lets more wait than the limit", async () => {
@@ -159,18 +159,25 @@ describe("the hash queue", () => {
     expect(await burst(60)).toEqual({ accepted: 34, refused: 26 });
   });
 
-  it("keeps five waiting in a queue that stands where each takes long", async () => {
+  it("keeps four waiting in a queue that stands where each takes long", async () => {
     const { queue, burst, pass, finishOne } = crowd({ hashMs: 500 });
     for (let n = 0; n < 60; n++) await pass(await burst(1));
-    expect(await burst(40)).toEqual({ accepted: 17, refused: 23 });
-    // Sixteen of them take eight seconds.
-    for (let n = 0; n < 12; n++) await finishOne();
-    expect(await burst(40)).toEqual({ accepted: 12, refused: 28 });
-    for (let n = 0; n < 5; n++) await finishOne();
-    expect(queue.waiting).toBe(11);
+    expect(await burst(40)).toEqual({ accepted: 9, refused: 31 });
+    // Eight of them take four seconds: until then it is a burst.
+    for (let n = 0; n < 6; n++) await finishOne();
+    expect(await burst(40)).toEqual({ accepted: 6, refused: 34 });
+    for (let n = 0; n < 3; n++) await finishOne();
+    expect(queue.waiting).toBe(5);
     expect(await burst(1)).toEqual({ accepted: 0, refused: 1 });
-    for (let n = 0; n < 7; n++) await finishOne();
+    for (let n = 0; n < 2; n++) await finishOne();
     expect(await burst(3)).toEqual({ accepted: 1, refused: 2 });
+  });
+
+  it("learns from its first hashes what one takes", async () => {
+    const { burst, pass } = crowd({ hashMs: 300 });
+    for (let n = 0; n < 4; n++) await pass(await burst(1));
+    // 30, and four times 300: 246 on average; eight are let in where time allows four.
+    expect(await burst(20)).toEqual({ accepted: 9, refused: 11 });
   });
 
   it("drops a cancelled request before it costs anything", async () => {
