@@ -2,6 +2,7 @@ import { type Bench, drive, type Line, logins, type Measured, refreshes, type Sc
 import { processTree, workerName } from "../processes.ts";
 import { seed } from "../seed.ts";
 import { issuer } from "../services.ts";
+import { connectionsForEachHasher } from "./sign-in.ts";
 
 const mebi = 1024 * 1024;
 
@@ -42,7 +43,7 @@ async function costs(bench: Bench, users: number): Promise<{ login: Measured; re
   return {
     login: await drive({
       url: bench.cluster.url,
-      connections: hashingWorkers * 4,
+      connections: hashingWorkers * connectionsForEachHasher,
       duration,
       servers,
       conversation: (index) => logins(users, index),
