@@ -90,6 +90,7 @@ export function measuredBetween(load: OpenLoad, from: number, to: number): Measu
   const accepted = due.filter(({ status }) => status >= 200 && status < 300).map(({ took }) => took);
   const errors = due.filter(({ status }) => status === 0).length;
   return {
+    answers: due.length - errors,
     rate: accepted.length / (to - from),
     p50: percentile(accepted, 0.5),
     p99: percentile(accepted, 0.99),

@@ -2,6 +2,7 @@ import type { Scenario } from "../bench.ts";
 import { backEnd, importing } from "./back-end.ts";
 import { idle } from "./idle.ts";
 import { jwks, management, me } from "./light.ts";
+import { links } from "./links.ts";
 import { mix } from "./mix.ts";
 import { policy } from "./policy.ts";
 import { kernels, login, refresh } from "./sign-in.ts";
@@ -15,6 +16,7 @@ export const scenarios: readonly Scenario[] = [
   login,
   refresh,
   me,
+  links,
   management,
   backEnd,
   storm,

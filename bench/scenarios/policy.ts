@@ -33,11 +33,15 @@ export const policy: Scenario = {
           },
         });
       const free = await run(bench.cluster.url, bench.cluster.pid, sessions);
-      const ours = await run(limited.url, limited.pid, sessions + connections);
+      const [ours, observed] = await bench.observe(
+        () => run(limited.url, limited.pid, sessions + connections),
+        limited,
+      );
       return [
         {
           path: "POST /token, default limits on",
           ours,
+          observed,
           raw: free.rate,
           against: "with limits off",
           ratio: ours.rate / free.rate,

@@ -1,5 +1,6 @@
 import { arrive, measuredBetween, type OpenLoad } from "../arrivals.ts";
 import { drive, type Line, logins, type Measured, repeat, type Scenario, signIn } from "../bench.ts";
+import type { Observation } from "../observation/observer.ts";
 import { connectionsForEachHasher } from "./sign-in.ts";
 
 /** How much more arrives than can be done. */
@@ -44,26 +45,28 @@ export const storm: Scenario = {
     });
     const idle = await light();
     const rate = overload * capacity.rate;
-    const flood = arrive({
-      url,
-      rate,
-      duration: onset + duration,
-      servers: [pid],
-      next: logins(users, 0).next,
+    const next = logins(users, 0).next;
+    const [[load, during], observed] = await bench.observe(async () => {
+      const flood = arrive({ url, rate, duration: onset + duration, servers: [pid], next });
+      await new Promise((resolve) => setTimeout(resolve, onset * 1_000));
+      const beside = await light();
+      return [await flood, beside] as const;
     });
-    await new Promise((resolve) => setTimeout(resolve, onset * 1_000));
-    const during = await light();
-    const load = await flood;
     return [
       { path: "logins at capacity", ours: capacity, note: "every hashing process busy, nothing refused" },
-      ...stormLines(load, capacity, duration),
+      ...stormLines(load, capacity, { duration, observed }),
       { path: `GET /me, ${lightRate}/s, idle`, ours: idle },
       lightLine(during, idle),
     ];
   },
 };
 
-function stormLines(load: OpenLoad, capacity: Measured, duration: number): readonly Line[] {
+/** What was observed is of the storm and of what ran beside it. */
+function stormLines(
+  load: OpenLoad,
+  capacity: Measured,
+  { duration, observed }: { readonly duration: number; readonly observed: Observation },
+): readonly Line[] {
   const { arrivals } = load;
   const after = measuredBetween(load, onset, onset + duration);
   const shed = arrivals.filter(({ status }) => status === 503);
@@ -73,7 +76,7 @@ function stormLines(load: OpenLoad, capacity: Measured, duration: number): reado
   const offered = arrivals.length / (onset + duration);
   return [
     {
-      ...{ path: `storm of logins at ${overload} × capacity, accepted`, ours: after },
+      ...{ path: `storm of logins at ${overload} × capacity, accepted`, ours: after, observed },
       ...{ raw: capacity.p99, against: "ms p99 at capacity", ratio, budget: "≤ 2", met: ratio <= 2 },
       note: `${offered.toFixed(0)}/s offered`,
     },
