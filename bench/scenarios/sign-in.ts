@@ -4,34 +4,45 @@ import { issuer, rateOf } from "../services.ts";
 /** Clients that keep a hashing process busy: one whose hash is computed, the others on their way to it. */
 export const connectionsForEachHasher = 4;
 
-/** Password logins as fast as the hashing workers go, against the library in a bare loop on as many processes. */
+/**
+ * Password logins as fast as the hashing workers go, against two raw limits, each in a bare loop on as many processes: the kernel the server
+ * hashes with, which the budget is about, and `@node-rs/argon2`, which is what most servers use.
+ */
 export const login: Scenario = {
   name: "login",
   async run(bench) {
     const { duration, hashingWorkers, users } = bench.options;
+    const bare = (...kernel: readonly string[]): Promise<number> =>
+      rateOf("hash-loop.ts", [bench.argon2, String(duration), ...kernel], hashingWorkers);
     const lines: Line[] = [];
     for (let round = 0; round < 2; round++) {
-      const raw = await rateOf("hash-loop.ts", [bench.argon2, String(duration)], hashingWorkers);
-      const ours = await drive({
-        url: bench.cluster.url,
-        connections: hashingWorkers * connectionsForEachHasher,
-        duration,
-        servers: [bench.cluster.pid],
-        conversation: (index) => logins(users, index),
-      });
+      const raw = await bare();
+      const [ours, observed] = await bench.observe(() =>
+        drive({
+          url: bench.cluster.url,
+          connections: hashingWorkers * connectionsForEachHasher,
+          duration,
+          servers: [bench.cluster.pid],
+          conversation: (index) => logins(users, index),
+        }),
+      );
+      const usual = await bare("@node-rs/argon2");
       const ratio = ours.rate / raw;
       // Each loop keeps one core busy, so its rate is its cost; the generator and the database have no part in this ratio.
       const bareMicros = (hashingWorkers * 1e6) / raw;
-      lines.push({
-        path: "POST /password/login",
-        ours,
-        raw,
-        against: "hashes in a bare loop",
-        ratio,
-        budget: "≥ 0.90",
-        met: ratio >= 0.9,
-        note: `bare ${bareMicros.toFixed(0)} µs/hash: ${(bareMicros / ours.cpuMicros).toFixed(2)} by the server's CPU`,
-      });
+      lines.push(
+        {
+          ...{ path: "POST /password/login", ours, observed },
+          ...{ raw, against: "hashes of the server's own kernel in a bare loop", ratio },
+          ...{ budget: "≥ 0.90", met: ratio >= 0.9 },
+          note: `bare ${bareMicros.toFixed(0)} µs/hash: ${(bareMicros / ours.cpuMicros).toFixed(2)} by the server's CPU`,
+        },
+        {
+          path: `the same ${ours.rate.toFixed(1)} logins/s`,
+          ...{ raw: usual, against: "hashes of @node-rs/argon2 in a bare loop", ratio: ours.rate / usual },
+          note: "the library most servers use",
+        },
+      );
     }
     return lines;
   },
@@ -75,17 +86,20 @@ export const refresh: Scenario = {
         String(first),
       ]);
       const sessions = bench.takeSessions(connections);
-      const ours = await drive({
-        url: bench.cluster.url,
-        connections,
-        duration,
-        servers: [bench.cluster.pid],
-        conversation: (index) => refreshes(sessions + index),
-      });
+      const [ours, observed] = await bench.observe(() =>
+        drive({
+          url: bench.cluster.url,
+          connections,
+          duration,
+          servers: [bench.cluster.pid],
+          conversation: (index) => refreshes(sessions + index),
+        }),
+      );
       const ratio = ours.rate / raw;
       lines.push({
         path: "POST /token",
         ours,
+        observed,
         raw,
         against: "bare SQL loop",
         ratio,
