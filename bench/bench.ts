@@ -27,6 +27,8 @@ export interface Line {
   readonly ours?: Measured;
   /** What `ours` cost whom. */
   readonly observed?: Observation;
+  /** Answers that were observed, where other load ran beside `ours`. */
+  readonly observedAnswers?: number;
   /** Whether the load came at a fixed rate below capacity. */
   readonly paced?: boolean;
   /** What the ratio is against, in words. */

@@ -62,10 +62,10 @@ const costHeader = [
 /** Cores below this are noise. */
 const leastCores = 0.005;
 
-function costCells({ path, ours, observed, paced }: Line): readonly string[] {
+function costCells({ path, ours, observed, observedAnswers, paced }: Line): readonly string[] {
   if (observed === undefined) return [];
   const { cpu, waits, statements, statementMs } = observed;
-  const answers = ours?.answers ?? 0;
+  const answers = observedAnswers ?? ours?.answers ?? 0;
   const cores = cpu.byKind
     .filter(([, used]) => used >= leastCores)
     .map(([kind, used]) => `${kind} ${used.toFixed(2)}`);

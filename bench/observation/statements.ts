@@ -1,7 +1,4 @@
-import { globSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import pg from "pg";
-import { root } from "../services.ts";
 
 /** What one statement cost the database during a measurement. */
 export interface StatementUse {
@@ -21,42 +18,21 @@ export interface StatementMeter {
 
 const shown = 3;
 
-/** Words of a statement that neither schema nor constants change. */
-function words(text: string): ReadonlySet<string> {
-  const plain = text.replace(/\$\{[^}]*\}|'[^']*'|\/\*.*?\*\//g, " ").toLowerCase();
-  return new Set(plain.match(/[a-z_]{2,}/g) ?? []);
-}
+/** Short names for what the job queue's library asks. */
+const ofJobs: readonly (readonly [RegExp, string])[] = [
+  [/SKIP LOCKED/i, "jobs: fetch"],
+  [/INSERT INTO/i, "jobs: enqueue"],
+  [/completed/i, "jobs: complete"],
+  [/./, "jobs: other"],
+];
 
-function likeness(one: ReadonlySet<string>, other: ReadonlySet<string>): number {
-  const both = [...one].filter((word) => other.has(word)).length;
-  return both / (one.size + other.size - both);
-}
-
-/** The declared statements and their words, as they stand in the source. */
-function declared(): readonly (readonly [string, ReadonlySet<string>])[] {
-  const declaration =
-    /(?:sql|lookup|script)\(\s*"([\w.]+)",\s*\(?\w*\)? =>\s*(?:\{[\s\S]*?return )?`([\s\S]*?)`,?\s*\)/g;
-  return globSync("src/**/*.ts", { cwd: root }).flatMap((file) =>
-    [...readFileSync(join(root, file), "utf8").matchAll(declaration)].map(
-      ([, name = "", text = ""]) => [name, words(text)] as const,
-    ),
-  );
-}
-
-/** The least likeness that makes a statement the declared one: parts of some are put in by functions. */
-const sameFrom = 0.5;
-
-/** Finds the name of a statement the database tells. */
-export function statementNames(): (text: string) => string {
-  const known = declared();
-  return (text) => {
-    if (/\bpgboss|authkit_jobs/.test(text)) return `jobs: ${text.trim().slice(0, 30).replace(/\s+/g, " ")}`;
-    const asked = words(text);
-    const [name, score] = known
-      .map(([candidate, its]) => [candidate, likeness(asked, its)] as const)
-      .reduce((best, one) => (one[1] > best[1] ? one : best), ["", 0]);
-    return score >= sameFrom ? name : text.trim().slice(0, 40).replace(/\s+/g, " ");
-  };
+/** The server writes each statement's name behind it, the job queue's library does not; what has none is told by its first words. */
+export function statementName(text: string): string {
+  const name = /\/\* ([\w.]+) \*\/\s*$/.exec(text)?.[1];
+  if (name !== undefined) return name;
+  if (/\bauthkit_jobs\b|pgboss/.test(text))
+    return ofJobs.find(([pattern]) => pattern.test(text))?.[1] ?? "jobs";
+  return text.trim().replace(/\s+/g, " ").slice(0, 40);
 }
 
 /** Reads `pg_stat_statements`, which the server must have loaded. */
@@ -64,7 +40,6 @@ export async function openStatementMeter(databaseUrl: string): Promise<Statement
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   await client.query("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
-  const nameOf = statementNames();
   return {
     async reset() {
       await client.query("SELECT pg_stat_statements_reset()");
@@ -72,15 +47,16 @@ export async function openStatementMeter(databaseUrl: string): Promise<Statement
     async read() {
       const { rows } = await client.query<{ query: string; calls: number; total: number }>(`
         SELECT query, calls::float8 AS calls, total_exec_time AS total FROM pg_stat_statements
-        WHERE query NOT LIKE '%pg_stat_statements%' ORDER BY total_exec_time DESC`);
-      return {
-        top: rows.slice(0, shown).map(({ query, calls, total }) => ({
-          name: nameOf(query),
-          calls,
-          totalMs: total,
-        })),
-        totalMs: rows.reduce((sum, { total }) => sum + total, 0),
-      };
+        WHERE query NOT LIKE '%pg_stat_statements%'`);
+      const byName = new Map<string, { calls: number; totalMs: number }>();
+      for (const { query, calls, total } of rows) {
+        const name = statementName(query);
+        const known = byName.get(name) ?? { calls: 0, totalMs: 0 };
+        byName.set(name, { calls: known.calls + calls, totalMs: known.totalMs + total });
+      }
+      const uses = [...byName].map(([name, use]) => ({ name, ...use }));
+      uses.sort((one, other) => other.totalMs - one.totalMs);
+      return { top: uses.slice(0, shown), totalMs: uses.reduce((sum, { totalMs }) => sum + totalMs, 0) };
     },
     close: () => client.end(),
   };

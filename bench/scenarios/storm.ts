@@ -43,6 +43,8 @@ export const storm: Scenario = {
       servers: [pid],
       conversation: (index) => logins(users, index),
     });
+    if (capacity.rate === 0)
+      throw new Error(`no login was done in ${duration} s: there is nothing to overload`);
     const idle = await light();
     const rate = overload * capacity.rate;
     const next = logins(users, 0).next;
@@ -54,18 +56,24 @@ export const storm: Scenario = {
     });
     return [
       { path: "logins at capacity", ours: capacity, note: "every hashing process busy, nothing refused" },
-      ...stormLines(load, capacity, { duration, observed }),
+      ...stormLines(load, capacity, { duration, observed, light: during }),
       { path: `GET /me, ${lightRate}/s, idle`, ours: idle },
       lightLine(during, idle),
     ];
   },
 };
 
-/** What was observed is of the storm and of what ran beside it. */
+/** What was observed is of the storm and of the light route beside it. */
+interface Beside {
+  readonly duration: number;
+  readonly observed: Observation;
+  readonly light: Measured;
+}
+
 function stormLines(
   load: OpenLoad,
   capacity: Measured,
-  { duration, observed }: { readonly duration: number; readonly observed: Observation },
+  { duration, observed, light }: Beside,
 ): readonly Line[] {
   const { arrivals } = load;
   const after = measuredBetween(load, onset, onset + duration);
@@ -77,6 +85,7 @@ function stormLines(
   return [
     {
       ...{ path: `storm of logins at ${overload} × capacity, accepted`, ours: after, observed },
+      observedAnswers: arrivals.filter(({ status }) => status !== 0).length + light.answers,
       ...{ raw: capacity.p99, against: "ms p99 at capacity", ratio, budget: "≤ 2", met: ratio <= 2 },
       note: `${offered.toFixed(0)}/s offered`,
     },

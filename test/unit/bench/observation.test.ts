@@ -4,7 +4,7 @@ import { linkToken } from "../../../bench/mailbox.ts";
 import { bottleneck } from "../../../bench/observation/bottleneck.ts";
 import { type CpuUse, cpuUse } from "../../../bench/observation/cpu.ts";
 import { poolWaits, waitsBetween } from "../../../bench/observation/pool-waits.ts";
-import { statementNames } from "../../../bench/observation/statements.ts";
+import { statementName } from "../../../bench/observation/statements.ts";
 
 const noWaits = { count: 0, meanMs: 0, p99Ms: 0 };
 
@@ -80,20 +80,19 @@ authkit_database_connections{state="total"} 10
 });
 
 describe("names of statements", () => {
-  const nameOf = statementNames();
-
-  it("are those of the source, whatever the schema and the parts put in", () => {
-    expect(
-      nameOf(`UPDATE authkit.refresh_sessions AS t
-        SET previous_token_hash = current_token_hash, current_token_hash = $3, previous_successor_sealed = $4,
-          previous_rotated_at = clock_timestamp(), last_used_at = $5, user_agent = $6, ip_addr = $7::inet
-        WHERE t.id = $1 AND t.current_token_hash = $2 AND t.revoked_at IS NULL`),
-    ).toBe("sessions.rotate");
+  it("stand behind them", () => {
+    expect(statementName('SELECT 1 FROM "authkit".users\n/* users.byId */')).toBe("users.byId");
   });
 
-  it("are the first words of what is not declared", () => {
-    expect(nameOf("COMMIT")).toBe("COMMIT");
-    expect(nameOf("SELECT pg_sleep(1)")).toBe("SELECT pg_sleep(1)");
+  it("are short ones for the job queue, and the first words of what has none", () => {
+    expect(statementName("WITH x AS (SELECT id FROM authkit_jobs.job FOR UPDATE SKIP LOCKED)")).toBe(
+      "jobs: fetch",
+    );
+    expect(statementName("INSERT INTO authkit_jobs.job_common (id)")).toBe("jobs: enqueue");
+    expect(statementName("COMMIT")).toBe("COMMIT");
+    expect(statementName("SELECT  a,\n b FROM somewhere_that_is_far_away WHERE c")).toBe(
+      "SELECT a, b FROM somewhere_that_is_far_a",
+    );
   });
 });
 
