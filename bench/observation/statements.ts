@@ -26,13 +26,12 @@ const ofJobs: readonly (readonly [RegExp, string])[] = [
   [/./, "jobs: other"],
 ];
 
-/** The server writes each statement's name behind it, the job queue's library does not; what has none is told by its first words. */
+/** The server writes each statement's name behind it; those of the job queue's library have a digest for one. What has none is told by its first words. */
 export function statementName(text: string): string {
   const name = /\/\* ([\w.]+) \*\/\s*$/.exec(text)?.[1];
-  if (name !== undefined) return name;
-  if (/\bauthkit_jobs\b|pgboss/.test(text))
+  if (name?.startsWith("queue.") === true || /\bauthkit_jobs\b/.test(text))
     return ofJobs.find(([pattern]) => pattern.test(text))?.[1] ?? "jobs";
-  return text.trim().replace(/\s+/g, " ").slice(0, 40);
+  return name ?? text.trim().replace(/\s+/g, " ").slice(0, 40);
 }
 
 /** Reads `pg_stat_statements`, which the server must have loaded. */

@@ -88,6 +88,9 @@ describe("names of statements", () => {
     expect(statementName("WITH x AS (SELECT id FROM authkit_jobs.job FOR UPDATE SKIP LOCKED)")).toBe(
       "jobs: fetch",
     );
+    expect(statementName("UPDATE x SET state = 'completed'\n/* queue.0123456789abcdef */")).toBe(
+      "jobs: complete",
+    );
     expect(statementName("INSERT INTO authkit_jobs.job_common (id)")).toBe("jobs: enqueue");
     expect(statementName("COMMIT")).toBe("COMMIT");
     expect(statementName("SELECT  a,\n b FROM somewhere_that_is_far_away WHERE c")).toBe(
