@@ -97,6 +97,7 @@ export function preamble(options: BenchOptions, argon2: string): string {
   const model = cpus()[0]?.model ?? "unknown processor";
   return [
     `${cpus().length} × ${model}, Node ${process.version}, load generator on the same cores`,
+    "PostgreSQL durable and with pg_stat_statements, Redis without persistence, both on the same cores",
     `${options.users} accounts, ${options.httpWorkers} http workers, ${options.hashingWorkers} hashing workers, Argon2id ${argon2}`,
     `${options.duration} s a measurement, ${options.connections} connections`,
   ].join("\n");
