@@ -1,4 +1,5 @@
 import { type Conversation, drive, type Measured, type NextRequest, repeat } from "./load.ts";
+import type { Observation } from "./observation/observer.ts";
 import type { BenchOptions } from "./options.ts";
 import { emailOf, password, refreshTokenOf } from "./schema.ts";
 import type { ClusterService, ClusterSettings, Service } from "./services.ts";
@@ -14,6 +15,8 @@ export interface Bench {
   readonly cluster: ClusterService;
   /** A further cluster on the same database, for scenarios that want other settings; the scenario stops it. */
   startCluster(settings: Partial<ClusterSettings>): Promise<ClusterService>;
+  /** Runs one measurement of a cluster (the one with limits off, unless another is named) and tells what it cost whom. */
+  observe<T>(work: () => Promise<T>, cluster?: ClusterService): Promise<readonly [T, Observation]>;
   /** Numbers of seeded sessions nobody has used yet. */
   takeSessions(count: number): number;
 }
@@ -22,6 +25,12 @@ export interface Bench {
 export interface Line {
   readonly path: string;
   readonly ours?: Measured;
+  /** What `ours` cost whom. */
+  readonly observed?: Observation;
+  /** Answers that were observed, where other load ran beside `ours`. */
+  readonly observedAnswers?: number;
+  /** Whether the load came at a fixed rate below capacity. */
+  readonly paced?: boolean;
   /** What the ratio is against, in words. */
   readonly against?: string;
   readonly raw?: number;
@@ -88,5 +97,5 @@ export async function signIn(url: string, user: number): Promise<string> {
   throw new Error(`sign-in of a seeded account failed: ${JSON.stringify(parsed)}`);
 }
 
-export type { Measured };
+export type { Conversation, Measured, NextRequest };
 export { drive, emailOf, repeat };

@@ -3,6 +3,8 @@ import { cpuSeconds } from "./processes.ts";
 
 /** One measurement of a loaded path. */
 export interface Measured {
+  /** Requests answered, whatever the answer. */
+  readonly answers: number;
   /** Requests answered with success, a second. */
   readonly rate: number;
   readonly p50: number;
@@ -48,6 +50,7 @@ function spent(servers: readonly number[]): number {
 function measured(result: autocannon.Result, cpu: number): Measured {
   const answers = result["2xx"] + result.non2xx;
   return {
+    answers,
     rate: result["2xx"] / result.duration,
     p50: result.latency.p50,
     p99: result.latency.p99,

@@ -5,8 +5,9 @@
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import type { Bench, Line } from "./bench.ts";
+import { createObserver } from "./observation/observer.ts";
 import { parseOptions } from "./options.ts";
-import { preamble, table } from "./report.ts";
+import { costs, preamble, table } from "./report.ts";
 import { scenarios } from "./scenarios/index.ts";
 import { seed } from "./seed.ts";
 import { issuer, startCluster, startPostgres, startRedis } from "./services.ts";
@@ -32,6 +33,7 @@ if (options !== undefined) {
     await (await startCluster(options, settings)).stop();
     await seed({ databaseUrl: postgres.url, issuer, from: 0, to: options.users, argon2 });
     const cluster = await startCluster(options, settings);
+    const observer = await createObserver(postgres, redis);
     let sessions = 0;
     const bench: Bench = {
       options,
@@ -41,6 +43,7 @@ if (options !== undefined) {
       cluster,
       startCluster: (more) =>
         startCluster(options, { ...settings, ...more, env: { ...settings.env, ...more.env } }),
+      observe: (work, observed = cluster) => observer.observe(observed, work),
       takeSessions(count) {
         const first = sessions;
         sessions += count;
@@ -56,13 +59,14 @@ if (options !== undefined) {
         lines.push(...(await scenario.run(bench)));
       }
     } finally {
+      await observer.close();
       await cluster.stop();
     }
   } finally {
     await redis.stop();
     await postgres.stop();
   }
-  console.log(table(lines));
+  console.log(`${table(lines)}\n\n${costs(lines)}`);
   if (options.json !== undefined) {
     await writeFile(options.json, `${JSON.stringify({ options, argon2, lines }, null, 2)}\n`);
   }

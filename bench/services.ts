@@ -27,6 +27,8 @@ export interface Service {
 export interface ClusterService extends Service {
   /** What it was started with: commands run beside it with the same. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the whole node's metrics are served. */
+  readonly metricsUrl: string;
   /** Milliseconds from the start of the command to the first ready answer. */
   readonly startMs: number;
 }
@@ -81,6 +83,8 @@ export async function startPostgres(): Promise<Service> {
       max_connections: "200",
       checkpoint_timeout: "30min",
       random_page_cost: "1.1",
+      // Statements are counted throughout, also those of the raw limits.
+      shared_preload_libraries: "pg_stat_statements",
     },
   });
   return {
@@ -129,6 +133,7 @@ export async function startCluster(
 ): Promise<ClusterService> {
   const directory = await mkdtemp(join(tmpdir(), "authkit-bench-"));
   const port = await freePort();
+  const metricsPort = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const output = openSync(join(directory, "output.ndjson"), "a");
   const env = {
@@ -138,6 +143,7 @@ export async function startCluster(
     AUTHKIT_ISSUER: issuer,
     AUTHKIT_SCHEMA: schema,
     AUTHKIT_LISTEN_ADDR: `127.0.0.1:${port}`,
+    AUTHKIT_METRICS_LISTEN_ADDR: `127.0.0.1:${metricsPort}`,
     AUTHKIT_MGMT_TOKEN: managementToken,
     // The keys production has: the managed keyring.
     AUTHKIT_KEYRING_SECRET: keyringSecret,
@@ -162,6 +168,7 @@ export async function startCluster(
   return {
     url,
     pid: child.pid ?? 0,
+    metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
     startMs,
     env,
     async stop() {

@@ -34,18 +34,26 @@ export const backEnd: Scenario = {
               (id) => post("/write", { id }),
             ),
         });
-        const ours = await drive({
-          ...{ url: bench.cluster.url, connections, duration, servers: [bench.cluster.pid] },
-          conversation: (index) =>
-            mixed(
-              users,
-              index,
-              (email) => post("/v1/call/GetUserByEmail", { email }, bearer),
-              (id) => post("/v1/call/SetEmailVerified", { id, v: true }, bearer),
-            ),
-        });
+        const [ours, observed] = await bench.observe(() =>
+          drive({
+            ...{ url: bench.cluster.url, connections, duration, servers: [bench.cluster.pid] },
+            conversation: (index) =>
+              mixed(
+                users,
+                index,
+                (email) => post("/v1/call/GetUserByEmail", { email }, bearer),
+                (id) => post("/v1/call/SetEmailVerified", { id, v: true }, bearer),
+              ),
+          }),
+        );
         lines.push({
-          ...{ path: "management, 70 % reads", ours, raw: raw.rate, against: "bare handlers, same SQL" },
+          ...{
+            path: "management mix, 70 % reads",
+            ours,
+            observed,
+            raw: raw.rate,
+            against: "bare handlers, same SQL",
+          },
           ...{ ratio: ours.rate / raw.rate, note: "a write adds its audit row" },
         });
       }

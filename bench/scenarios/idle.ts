@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { type Line, type Measured, repeat, type Scenario, signIn } from "../bench.ts";
+import type { Observation } from "../observation/observer.ts";
 import { processTree, workerName } from "../processes.ts";
 import type { ClusterService } from "../services.ts";
 
@@ -96,11 +97,11 @@ export const idle: Scenario = {
         });
       // The first one compiles.
       await light();
-      const beside = await light();
+      const [beside, observed] = await bench.observe(light, cluster);
       const alive = open.filter((one) => one.open).length;
       if (alive < count) throw new Error(`${count - alive} idle connections were closed`);
       close();
-      return lines(count, { grown, beside, without: await light() });
+      return lines(count, { grown, beside, observed, without: await light() });
     } finally {
       close();
       await cluster.stop();
@@ -110,13 +111,20 @@ export const idle: Scenario = {
 
 function lines(
   count: number,
-  { grown, beside, without }: { grown: number; beside: Measured; without: Measured },
+  {
+    grown,
+    beside,
+    observed,
+    without,
+  }: { grown: number; beside: Measured; observed: Observation; without: Measured },
 ): readonly Line[] {
   return [
     { path: `GET /me, ${rate}/s, no other connections`, ours: without },
     {
       path: `GET /me, ${rate}/s, beside ${count} idle connections`,
       ours: beside,
+      observed,
+      paced: true,
       raw: without.p99,
       against: "ms p99 without",
       // autocannon measures whole milliseconds.

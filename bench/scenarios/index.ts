@@ -2,8 +2,12 @@ import type { Scenario } from "../bench.ts";
 import { backEnd, importing } from "./back-end.ts";
 import { idle } from "./idle.ts";
 import { jwks, management, me } from "./light.ts";
-import { kernels, login, mix, policy, refresh, storm } from "./sign-in.ts";
+import { links } from "./links.ts";
+import { mix } from "./mix.ts";
+import { policy } from "./policy.ts";
+import { kernels, login, refresh } from "./sign-in.ts";
 import { footprint, growth } from "./size.ts";
+import { storm } from "./storm.ts";
 
 /** In the order they run: what fills the database comes last. */
 export const scenarios: readonly Scenario[] = [
@@ -12,6 +16,7 @@ export const scenarios: readonly Scenario[] = [
   login,
   refresh,
   me,
+  links,
   management,
   backEnd,
   storm,

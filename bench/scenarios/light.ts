@@ -37,16 +37,19 @@ export const jwks: Scenario = {
           servers: [bare.pid],
           request: { method: "GET", path: "/static" },
         });
-        const ours = await repeat({
-          ...load,
-          url: bench.cluster.url,
-          servers: [bench.cluster.pid],
-          request: { method: "GET", path: "/.well-known/jwks.json" },
-        });
+        const [ours, observed] = await bench.observe(() =>
+          repeat({
+            ...load,
+            url: bench.cluster.url,
+            servers: [bench.cluster.pid],
+            request: { method: "GET", path: "/.well-known/jwks.json" },
+          }),
+        );
         const ratio = ours.rate / raw.rate;
         lines.push({
           path: "GET /.well-known/jwks.json",
           ours,
+          observed,
           raw: raw.rate,
           against: "bare uWebSockets.js",
           ratio,
@@ -65,14 +68,16 @@ export const me: Scenario = {
   async run(bench) {
     const { connections, duration } = bench.options;
     const token = await signIn(bench.cluster.url, 1);
-    const ours = await repeat({
-      url: bench.cluster.url,
-      connections,
-      duration,
-      servers: [bench.cluster.pid],
-      request: { method: "GET", path: "/api/v1/me", headers: { authorization: `Bearer ${token}` } },
-    });
-    return [{ path: "GET /me", ours }];
+    const [ours, observed] = await bench.observe(() =>
+      repeat({
+        url: bench.cluster.url,
+        connections,
+        duration,
+        servers: [bench.cluster.pid],
+        request: { method: "GET", path: "/api/v1/me", headers: { authorization: `Bearer ${token}` } },
+      }),
+    );
+    return [{ path: "GET /me", ours, observed }];
   },
 };
 
@@ -91,24 +96,27 @@ export const management: Scenario = {
           servers: [bare.pid],
           conversation: () => ({ next: () => post("/user", { email: emailOf(1) }) }),
         });
-        const ours = await drive({
-          url: bench.cluster.url,
-          connections,
-          duration,
-          servers: [bench.cluster.pid],
-          conversation: () => ({
-            next: () =>
-              post(
-                "/v1/call/GetUserByEmail",
-                { email: emailOf(1) },
-                { authorization: `Bearer ${managementToken}` },
-              ),
+        const [ours, observed] = await bench.observe(() =>
+          drive({
+            url: bench.cluster.url,
+            connections,
+            duration,
+            servers: [bench.cluster.pid],
+            conversation: () => ({
+              next: () =>
+                post(
+                  "/v1/call/GetUserByEmail",
+                  { email: emailOf(1) },
+                  { authorization: `Bearer ${managementToken}` },
+                ),
+            }),
           }),
-        });
+        );
         const ratio = ours.rate / raw.rate;
         lines.push({
           path: "POST /v1/call/GetUserByEmail",
           ours,
+          observed,
           raw: raw.rate,
           against: "bare handler, same SQL",
           ratio,

@@ -1,43 +1,48 @@
-import {
-  drive,
-  type Line,
-  logins,
-  type Measured,
-  refreshes,
-  repeat,
-  type Scenario,
-  signIn,
-} from "../bench.ts";
+import { drive, type Line, logins, refreshes, type Scenario } from "../bench.ts";
 import { issuer, rateOf } from "../services.ts";
 
-/** Password logins as fast as the hashing workers go, against the library in a bare loop on as many processes. */
+/** Clients that keep a hashing process busy: one whose hash is computed, the others on their way to it. */
+export const connectionsForEachHasher = 4;
+
+/**
+ * Password logins as fast as the hashing workers go, against two raw limits, each in a bare loop on as many processes: the kernel the server
+ * hashes with, which the budget is about, and `@node-rs/argon2`, which is what most servers use.
+ */
 export const login: Scenario = {
   name: "login",
   async run(bench) {
     const { duration, hashingWorkers, users } = bench.options;
+    const bare = (...kernel: readonly string[]): Promise<number> =>
+      rateOf("hash-loop.ts", [bench.argon2, String(duration), ...kernel], hashingWorkers);
     const lines: Line[] = [];
     for (let round = 0; round < 2; round++) {
-      const raw = await rateOf("hash-loop.ts", [bench.argon2, String(duration)], hashingWorkers);
-      const ours = await drive({
-        url: bench.cluster.url,
-        connections: hashingWorkers * 4,
-        duration,
-        servers: [bench.cluster.pid],
-        conversation: (index) => logins(users, index),
-      });
+      const raw = await bare();
+      const [ours, observed] = await bench.observe(() =>
+        drive({
+          url: bench.cluster.url,
+          connections: hashingWorkers * connectionsForEachHasher,
+          duration,
+          servers: [bench.cluster.pid],
+          conversation: (index) => logins(users, index),
+        }),
+      );
+      const usual = await bare("@node-rs/argon2");
       const ratio = ours.rate / raw;
       // Each loop keeps one core busy, so its rate is its cost; the generator and the database have no part in this ratio.
       const bareMicros = (hashingWorkers * 1e6) / raw;
-      lines.push({
-        path: "POST /password/login",
-        ours,
-        raw,
-        against: "hashes in a bare loop",
-        ratio,
-        budget: "≥ 0.90",
-        met: ratio >= 0.9,
-        note: `bare ${bareMicros.toFixed(0)} µs/hash: ${(bareMicros / ours.cpuMicros).toFixed(2)} by the server's CPU`,
-      });
+      lines.push(
+        {
+          ...{ path: "POST /password/login", ours, observed },
+          ...{ raw, against: "hashes of the server's own kernel in a bare loop", ratio },
+          ...{ budget: "≥ 0.90", met: ratio >= 0.9 },
+          note: `bare ${bareMicros.toFixed(0)} µs/hash: ${(bareMicros / ours.cpuMicros).toFixed(2)} by the server's CPU`,
+        },
+        {
+          path: `the same ${ours.rate.toFixed(1)} logins/s`,
+          ...{ raw: usual, against: "hashes of @node-rs/argon2 in a bare loop", ratio: ours.rate / usual },
+          note: "the library most servers use",
+        },
+      );
     }
     return lines;
   },
@@ -81,17 +86,20 @@ export const refresh: Scenario = {
         String(first),
       ]);
       const sessions = bench.takeSessions(connections);
-      const ours = await drive({
-        url: bench.cluster.url,
-        connections,
-        duration,
-        servers: [bench.cluster.pid],
-        conversation: (index) => refreshes(sessions + index),
-      });
+      const [ours, observed] = await bench.observe(() =>
+        drive({
+          url: bench.cluster.url,
+          connections,
+          duration,
+          servers: [bench.cluster.pid],
+          conversation: (index) => refreshes(sessions + index),
+        }),
+      );
       const ratio = ours.rate / raw;
       lines.push({
         path: "POST /token",
         ours,
+        observed,
         raw,
         against: "bare SQL loop",
         ratio,
@@ -100,136 +108,5 @@ export const refresh: Scenario = {
       });
     }
     return lines;
-  },
-};
-
-/** Light routes at a steady rate while logins flood in, against the same without the flood. */
-export const storm: Scenario = {
-  name: "storm",
-  async run(bench) {
-    const { duration, hashingWorkers, users } = bench.options;
-    const token = await signIn(bench.cluster.url, 2);
-    const light = (): Promise<Measured> =>
-      repeat({
-        url: bench.cluster.url,
-        connections: 10,
-        duration,
-        rate: 500,
-        servers: [bench.cluster.pid],
-        request: { method: "GET", path: "/api/v1/me", headers: { authorization: `Bearer ${token}` } },
-      });
-    const idle = await light();
-    const flood = drive({
-      url: bench.cluster.url,
-      connections: hashingWorkers * 24,
-      duration: duration + 2,
-      servers: [bench.cluster.pid],
-      conversation: (index) => logins(users, index),
-    });
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    const during = await light();
-    const stormed = await flood;
-    // autocannon measures whole milliseconds.
-    const ratio = Math.max(during.p99, 1) / Math.max(idle.p99, 1);
-    return [
-      { path: "GET /me, 500/s, idle", ours: idle },
-      {
-        path: "GET /me, 500/s, during a login storm",
-        ours: during,
-        raw: idle.p99,
-        against: "ms p99 idle",
-        ratio,
-        budget: "≤ 3",
-        met: ratio <= 3,
-      },
-      { path: "the storm: POST /password/login", ours: stormed },
-    ];
-  },
-};
-
-/** The mix of an ordinary day: of fifteen requests one login, eight refreshes, two `/me`, four key documents. */
-export const mix: Scenario = {
-  name: "mix",
-  async run(bench) {
-    const { duration, users } = bench.options;
-    const connections = 15;
-    const sessions = bench.takeSessions(connections);
-    const token = await signIn(bench.cluster.url, 3);
-    const ours = await drive({
-      url: bench.cluster.url,
-      connections,
-      duration,
-      servers: [bench.cluster.pid],
-      conversation(index) {
-        const refreshing = refreshes(sessions + index);
-        const signing = logins(users, index);
-        let step = index;
-        let last = "";
-        return {
-          next() {
-            const turn = step++ % 15;
-            last = turn === 0 ? "login" : turn <= 8 ? "refresh" : "read";
-            if (turn === 0) return signing.next();
-            if (turn <= 8) return refreshing.next();
-            if (turn <= 10)
-              return { method: "GET", path: "/api/v1/me", headers: { authorization: `Bearer ${token}` } };
-            return { method: "GET", path: "/.well-known/jwks.json" };
-          },
-          answered(status, body) {
-            if (last === "refresh") refreshing.answered?.(status, body);
-          },
-        };
-      },
-    });
-    return [{ path: "mix 1 login : 8 refresh : 2 /me : 4 JWKS", ours }];
-  },
-};
-
-/** Refreshes under the default rate-limit policy, each connection a client address of its own. */
-export const policy: Scenario = {
-  name: "policy",
-  async run(bench) {
-    const { duration } = bench.options;
-    const limited = await bench.startCluster({
-      limited: true,
-      env: { AUTHKIT_TRUSTED_PROXIES: "127.0.0.1/32" },
-    });
-    try {
-      const connections = 32;
-      const sessions = bench.takeSessions(connections * 2);
-      let address = 0;
-      const run = (url: string, pid: number, from: number): Promise<Measured> =>
-        drive({
-          url,
-          connections,
-          duration,
-          servers: [pid],
-          conversation(index) {
-            const conversation = refreshes(from + index);
-            return {
-              next() {
-                const request = conversation.next();
-                const n = address++;
-                const client = `9.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`;
-                return { ...request, headers: { ...request.headers, "x-forwarded-for": client } };
-              },
-              answered: (status, body) => conversation.answered?.(status, body),
-            };
-          },
-        });
-      const free = await run(bench.cluster.url, bench.cluster.pid, sessions);
-      const ours = await run(limited.url, limited.pid, sessions + connections);
-      return [
-        {
-          path: "POST /token, default limits on",
-          ours,
-          raw: free.rate,
-          against: "with limits off",
-          ratio: ours.rate / free.rate,
-        },
-      ];
-    } finally {
-      await limited.stop();
-    }
   },
 };

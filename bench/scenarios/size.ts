@@ -1,7 +1,9 @@
 import { type Bench, drive, type Line, logins, type Measured, refreshes, type Scenario } from "../bench.ts";
+import type { Observation } from "../observation/observer.ts";
 import { processTree, workerName } from "../processes.ts";
 import { seed } from "../seed.ts";
 import { issuer } from "../services.ts";
+import { connectionsForEachHasher } from "./sign-in.ts";
 
 const mebi = 1024 * 1024;
 
@@ -35,26 +37,32 @@ export const footprint: Scenario = {
   },
 };
 
-async function costs(bench: Bench, users: number): Promise<{ login: Measured; refresh: Measured }> {
+type Observed = readonly [Measured, Observation];
+
+async function costs(bench: Bench, users: number): Promise<{ login: Observed; refresh: Observed }> {
   const { connections, duration, hashingWorkers } = bench.options;
   const servers = [bench.cluster.pid, bench.postgres.pid];
   const session = bench.takeSessions(connections);
   return {
-    login: await drive({
-      url: bench.cluster.url,
-      connections: hashingWorkers * 4,
-      duration,
-      servers,
-      conversation: (index) => logins(users, index),
-    }),
-    refresh: await drive({
-      url: bench.cluster.url,
-      connections,
-      duration,
-      servers,
-      // Sessions far apart, so that a large table is read all over.
-      conversation: (index) => refreshes((session + index * 31) % users),
-    }),
+    login: await bench.observe(() =>
+      drive({
+        url: bench.cluster.url,
+        connections: hashingWorkers * connectionsForEachHasher,
+        duration,
+        servers,
+        conversation: (index) => logins(users, index),
+      }),
+    ),
+    refresh: await bench.observe(() =>
+      drive({
+        url: bench.cluster.url,
+        connections,
+        duration,
+        servers,
+        // Sessions far apart, so that a large table is read all over.
+        conversation: (index) => refreshes((session + index * 31) % users),
+      }),
+    ),
   };
 }
 
@@ -67,11 +75,12 @@ export const growth: Scenario = {
     const before = await costs(bench, users);
     await seed({ databaseUrl: bench.databaseUrl, issuer, from: users, to: grown, argon2: bench.argon2 });
     const after = await costs(bench, grown);
-    const line = (path: string, small: Measured, large: Measured): Line => {
+    const line = (path: string, [small]: Observed, [large, observed]: Observed): Line => {
       const ratio = large.cpuMicros / small.cpuMicros;
       return {
         path: `${path} at ${grown} accounts`,
         ours: large,
+        observed,
         raw: small.cpuMicros,
         against: `µs/req with the database at ${users}`,
         ratio,

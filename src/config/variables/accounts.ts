@@ -125,7 +125,7 @@ export const accounts = {
   hashQueueLimit: variable("AUTHKIT_HASH_QUEUE_LIMIT", integer({ min: 0, max: 100_000 }), 0, {
     yaml: "passwords.queue_limit",
     defaultText: "`0`: 64 for each hashing process",
-    doc: "Requests that may wait for a password hash; further ones are answered 503 at once.",
+    doc: "Requests that may wait for a password hash at most; further ones are answered 503 at once, and so are those that would wait too long.",
   }),
   breachedCheck: optional("AUTHKIT_PASSWORD_BREACHED_CHECK", boolean, {
     yaml: "passwords.breached_check",

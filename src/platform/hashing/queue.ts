@@ -1,3 +1,5 @@
+import { mayWait, type Patience } from "./patience.ts";
+
 /** Refused because too much is waiting already. */
 export class HashQueueFull extends Error {
   override readonly name = "HashQueueFull";
@@ -13,6 +15,8 @@ export class HashQueueFull extends Error {
 export interface HashQueueOptions {
   /** How many may wait, across all clients; the one being computed does not count. */
   readonly limit: number;
+  /** Bounds the wait to be expected as well; without it, only the number counts. */
+  readonly patience?: Patience;
   /** Told the number waiting whenever it changes. */
   readonly onDepth?: (waiting: number) => void;
   /** Monotonic milliseconds. */
@@ -20,9 +24,10 @@ export interface HashQueueOptions {
 }
 
 /**
- * Runs one piece of work at a time, because hashes in flight beyond the cores slow each other down. What waits is bounded, served round-robin
- * over the clients (http workers) and first come, first served within each. A client that floods the queue gives way to the others: when
- * there is no room, the last comer of the client with most waiting is refused.
+ * Runs one piece of work at a time, because hashes in flight beyond the cores slow each other down. What waits is bounded, by its number and
+ * by the time it may expect to wait: the number times the running average of what one took. It is served round-robin over the clients (http
+ * workers) and first come, first served within each. A client that floods the queue gives way to the others: when there is no room, the last
+ * comer of the client with most waiting is refused.
  */
 export interface HashQueue {
   /**
@@ -38,7 +43,7 @@ interface Entry {
   readonly refuse: (error: unknown) => void;
 }
 
-/** Weight of the newest duration in the running average. */
+/** Weight of the newest duration in the running average, once there have been enough; before, all weigh the same. */
 const smoothing = 0.1;
 
 export function createHashQueue(options: HashQueueOptions): HashQueue {
@@ -47,15 +52,26 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
   const lines = new Map<string, Entry[]>();
   let waiting = 0;
   let busy = false;
-  /** Milliseconds; the first guess only matters until the first hash is done. */
+  /** Milliseconds; a guess that counts as one hash. */
   let average = 30;
+  let counted = 1;
+  /** When something began to wait, as long as something does. */
+  let waitingSince = 0;
 
   const changeDepth = (by: 1 | -1): void => {
+    if (waiting === 0) waitingSince = now();
     waiting += by;
     options.onDepth?.(waiting);
   };
 
   const retryAfter = (): number => Math.max(1, Math.ceil((waiting * average) / 1000));
+
+  function isFull(): boolean {
+    if (!busy) return false;
+    if (waiting >= options.limit) return true;
+    const { patience } = options;
+    return patience !== undefined && waiting >= mayWait(patience, average, now() - waitingSince);
+  }
 
   function add(client: string, entry: Entry): void {
     const line = lines.get(client);
@@ -98,7 +114,8 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
     busy = true;
     const began = now();
     void entry.start().finally(() => {
-      average += smoothing * (now() - began - average);
+      counted++;
+      average += Math.max(smoothing, 1 / counted) * (now() - began - average);
       busy = false;
       next();
     });
@@ -108,8 +125,7 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
     run<T>(client: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
       return new Promise<T>((resolve, reject) => {
         if (signal?.aborted === true) return reject(signal.reason);
-        if (busy && waiting >= options.limit && !makeRoom(client))
-          return reject(new HashQueueFull(retryAfter()));
+        if (isFull() && !makeRoom(client)) return reject(new HashQueueFull(retryAfter()));
         const onAbort = (): void => {
           if (remove(client, entry)) reject(signal?.reason);
         };

@@ -1,6 +1,7 @@
 import type { ChannelHandler } from "../channel/port.ts";
 import type { Metrics } from "../metrics/port.ts";
 import type { HashEngine } from "./engine.ts";
+import { defaultPatience } from "./patience.ts";
 import { decodeCall, encodeAnswer, type HashAnswer, type HashCall } from "./protocol.ts";
 import { createHashQueue, HashQueueFull } from "./queue.ts";
 
@@ -8,7 +9,7 @@ import { createHashQueue, HashQueueFull } from "./queue.ts";
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.1, 0.2, 0.5, 1, 2, 5];
 
 /**
- * Answers hash requests of all workers of the node, one at a time. The kernel computes off the event loop, so the process keeps
+ * Answers hash requests of all workers of the node, one at a time; at most `queueLimit` wait, and fewer when that would take too long. The kernel computes off the event loop, so the process keeps
  * answering "busy" and taking cancelled requests out of the queue while a hash runs.
  */
 export function createHashHandler(engine: HashEngine, queueLimit: number, metrics: Metrics): ChannelHandler {
@@ -19,7 +20,11 @@ export function createHashHandler(engine: HashEngine, queueLimit: number, metric
     ["operation"],
     buckets,
   );
-  const queue = createHashQueue({ limit: queueLimit, onDepth: (waiting) => depth.set(waiting) });
+  const queue = createHashQueue({
+    limit: queueLimit,
+    patience: defaultPatience,
+    onDepth: (waiting) => depth.set(waiting),
+  });
   depth.set(0);
 
   return async (request, signal) => {

@@ -33,7 +33,10 @@ export function quoteSchema(name: string): string {
   return `"${name}"`;
 }
 
-/** Renders each statement once for `schema`; `prepared` = let the server keep them by name. */
+/**
+ * Renders each statement once for `schema`; `prepared` = let the server keep them by name. A comment at the end tells its name to
+ * `pg_stat_statements` and `pg_stat_activity`: one at the start is not kept since PostgreSQL 18.
+ */
 export function createRenderer(schema: string, prepared: boolean): (statement: Statement) => Rendered {
   const quoted = quoteSchema(schema);
   const cache = new WeakMap<Statement, Rendered>();
@@ -44,7 +47,7 @@ export function createRenderer(schema: string, prepared: boolean): (statement: S
     const rendered: Rendered = {
       label: statement.name,
       name: prepared && statement.script !== true ? serverName(statement.name) : undefined,
-      text,
+      text: statement.script === true ? text : `${text}\n/* ${statement.name} */`,
       readOnly: isReadOnly(text),
       isLookup: statement.lookup === true,
       isScript: statement.script === true,

@@ -352,6 +352,11 @@ describe("the database port", () => {
     }
   });
 
+  test("statements carry their names behind them, for whoever looks at the server", async () => {
+    const own = sql("test.own", () => "SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()");
+    expect((await database.row<{ query: string }>(own))?.query).toMatch(/\n\/\* test\.own \*\/$/);
+  });
+
   test("a changed table under a prepared statement is not an error", async () => {
     const single = openDatabase(url, { poolMax: 1 });
     const all = sql("test.all", (s) => `SELECT * FROM ${s}.shifting`);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { defaultPatience } from "../../../src/platform/hashing/patience.ts";
 import { createHashQueue, HashQueueFull } from "../../../src/platform/hashing/queue.ts";
 
 /** Work that ends when told to, and a record of what was started. */
@@ -15,6 +16,40 @@ function bench() {
     await new Promise((resolve) => setImmediate(resolve));
   };
   return { started, work, end };
+}
+
+/** A queue with the default patience whose every hash takes as long on a clock that only the test moves. */
+function crowd({ hashMs, limit = 1_000 }: { hashMs: number; limit?: number }) {
+  let now = 0;
+  const running: (() => void)[] = [];
+  const queue = createHashQueue({ limit, patience: defaultPatience, now: () => now });
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const finishOne = async (): Promise<void> => {
+    now += hashMs;
+    running.shift()?.();
+    await settle();
+  };
+  return {
+    queue,
+    finishOne,
+    /** So many at once. */
+    async burst(count: number) {
+      let refused = 0;
+      for (let n = 0; n < count; n++)
+        queue
+          .run("a", () => new Promise<void>((resolve) => running.push(resolve)))
+          .catch((error: unknown) => {
+            expect(error).toBeInstanceOf(HashQueueFull);
+            refused++;
+          });
+      await settle();
+      return { accepted: count - refused, refused };
+    },
+    /** Ends what was accepted. */
+    async pass({ accepted }: { accepted: number }) {
+      for (let n = 0; n < accepted; n++) await finishOne();
+    },
+  };
 }
 
 const outcome = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
@@ -57,12 +92,12 @@ describe("the hash queue", () => {
     expect(refusal).toBeInstanceOf(HashQueueFull);
     expect(refusal).toMatchObject({ retryAfter: 1 });
 
-    // One hash of 50 seconds moves the average to about 5 s; two waiting make 11.
+    // The first guess and one hash of 50 seconds make an average of 25 s; two wait.
     now = 50_000;
     await end("1");
     await first;
     rest.push(queue.run("a", work("5")));
-    expect(await outcome(queue.run("a", work("6")))).toMatchObject({ retryAfter: 11 });
+    expect(await outcome(queue.run("a", work("6")))).toMatchObject({ retryAfter: 51 });
     for (const name of ["2", "3", "5"]) await end(name);
     await Promise.all(rest);
   });
@@ -80,6 +115,69 @@ describe("the hash queue", () => {
     for (const name of ["a1", "a2", "b1", "a3"]) await end(name);
     expect(await other).toBe("b1");
     expect(started).toEqual(["a1", "a2", "b1", "a3"]);
+  });
+
+  it("lets a burst wait a second, by what a hash takes", async () => {
+    const { burst } = crowd({ hashMs: 30 });
+    // One is computed, and 1000 ÷ 30 wait.
+    expect(await burst(60)).toEqual({ accepted: 1 + 33, refused: 26 });
+  });
+
+  it("lets eight of a burst wait even where each takes long", async () => {
+    const { burst, pass } = crowd({ hashMs: 2_000 });
+    for (let n = 0; n < 60; n++) await pass(await burst(1));
+    expect(await burst(30)).toEqual({ accepted: 9, refused: 21 });
+  });
+
+  it("never lets more wait than the limit", async () => {
+    const { burst } = crowd({ hashMs: 30, limit: 20 });
+    expect(await burst(60)).toEqual({ accepted: 21, refused: 39 });
+  });
+
+  it("keeps a queue that stands short, and forgets that when it has been empty", async () => {
+    const { queue, burst, pass, finishOne } = crowd({ hashMs: 30 });
+    await burst(60);
+    // Twice as many come as are done: one refused for each one that waits, until a second is over.
+    for (let n = 0; n < 33; n++) {
+      await finishOne();
+      await burst(2);
+    }
+    expect(queue.waiting).toBe(33);
+    // From now on nobody is let in until only 200 ÷ 30 wait.
+    let done = 0;
+    for (; queue.waiting > 6; done++) {
+      expect(await burst(1)).toEqual({ accepted: 0, refused: 1 });
+      await finishOne();
+    }
+    expect(done).toBe(27);
+    for (let n = 0; n < 50; n++) {
+      await finishOne();
+      expect(await burst(3)).toEqual({ accepted: 1, refused: 2 });
+    }
+    while (queue.waiting > 0) await finishOne();
+    await pass({ accepted: 1 });
+    expect(await burst(60)).toEqual({ accepted: 34, refused: 26 });
+  });
+
+  it("keeps six waiting in a queue that stands where each takes long", async () => {
+    const { queue, burst, pass, finishOne } = crowd({ hashMs: 500 });
+    for (let n = 0; n < 60; n++) await pass(await burst(1));
+    expect(await burst(40)).toEqual({ accepted: 9, refused: 31 });
+    // Eight of them take four seconds: until then it is a burst.
+    for (let n = 0; n < 6; n++) await finishOne();
+    expect(await burst(40)).toEqual({ accepted: 6, refused: 34 });
+    for (let n = 0; n < 2; n++) await finishOne();
+    expect(queue.waiting).toBe(6);
+    expect(await burst(1)).toEqual({ accepted: 0, refused: 1 });
+    await finishOne();
+    expect(await burst(3)).toEqual({ accepted: 1, refused: 2 });
+  });
+
+  it("learns from its first hashes what one takes", async () => {
+    const { burst, pass } = crowd({ hashMs: 300 });
+    for (let n = 0; n < 4; n++) await pass(await burst(1));
+    // 30, and four times 300: 246 on average; eight are let in where time allows four.
+    expect(await burst(20)).toEqual({ accepted: 9, refused: 11 });
   });
 
   it("drops a cancelled request before it costs anything", async () => {
