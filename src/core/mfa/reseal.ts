@@ -39,7 +39,12 @@ export async function resealTotpSecrets(
         unreadable++;
         log.warn({ userId }, "no key opens this TOTP secret");
       } else {
-        resealed += await factorStore.resealTotp(database, id, sealed, cipher.seal(secret, userId));
+        resealed += await factorStore.resealTotp(
+          database,
+          { id, userId },
+          sealed,
+          cipher.seal(secret, userId),
+        );
       }
     }
     const last = rows.at(-1);
