@@ -1,4 +1,4 @@
-/** What Cargo's lock file says about the native kernel; the licences, which it leaves out, are kept beside it by `npm run licenses:native`. */
+/** What the lock file of the native kernel says; the licences, which it leaves out, are kept beside it by `npm run licenses:native`. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -29,7 +29,7 @@ function field(section: string, name: string): string | undefined {
  * @throws Error when the lock file names something it does not hold
  */
 export function lockedCrates(): ReadonlyMap<string, Crate> {
-  const found = sections(readFileSync(join(directory, "Cargo.lock"), "utf8")).map((section) => {
+  const found = sections(readFileSync(join(directory, "crates.lock"), "utf8")).map((section) => {
     const dependencies: Crate[] = [];
     const needs = [...(/^dependencies = \[([^\]]*)\]/m.exec(section)?.[1] ?? "").matchAll(/"([^"]+)"/g)];
     const crate: Crate = {
@@ -47,7 +47,7 @@ export function lockedCrates(): ReadonlyMap<string, Crate> {
       const met = found.find(
         ({ crate }) => crate.name === name && (version === undefined || crate.version === version),
       );
-      if (met === undefined) throw new Error(`Cargo.lock holds no ${need}`);
+      if (met === undefined) throw new Error(`crates.lock holds no ${need}`);
       dependencies.push(met.crate);
     }
   }

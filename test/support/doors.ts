@@ -17,6 +17,8 @@ export interface Dweller extends Awaited<ReturnType<typeof registered>> {
 }
 
 export interface House {
+  /** Seconds a message may take; default 3, since many a door has none to wait for. */
+  readonly messageSeconds?: number;
   readonly cluster: TestCluster;
   readonly provider: HostileProvider;
   /** Origin of passkeys. */
@@ -132,7 +134,7 @@ export async function settle(house: House): Promise<Dweller> {
 export type Door = (house: House, who: Dweller) => Promise<TestReply>;
 
 async function passwordless(
-  { cluster }: House,
+  { cluster, messageSeconds = 3 }: House,
   { email }: Dweller,
   mode: "code" | "link",
 ): Promise<TestReply> {
@@ -141,7 +143,7 @@ async function passwordless(
   if (started.status >= 300) return started;
   let last = { code: "", token: "" };
   // Who gets no message is refused when he makes one up.
-  await until("a message", 3, async () => {
+  await until("a message", messageSeconds, async () => {
     const messages = (await messagesTo(cluster, email)).slice(before);
     last = messages.find(({ code, token }) => (mode === "code" ? code : token) !== "") ?? last;
     return last.code + last.token !== "";
