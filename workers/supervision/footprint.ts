@@ -1,10 +1,17 @@
 import { compiledCode } from "../../src/platform/compile-cache.ts";
+import type { WorkerKind } from "./messages.ts";
 
 /**
- * V8's default young generation (three halves of 16 MB a process) is for one large program on a machine. Requests here leave
- * little behind, and there are many processes: 2 MB halves cost no measurable throughput and save tens of megabytes each.
+ * Megabytes of each half of the young generation. V8's default of 16 is for one large program on a machine. What requests leave behind here is
+ * little, and there are many http workers, so small halves cost them nothing; the one management worker has results of back ends in flight,
+ * and would spend a sixth of its time on collecting 2 MB again and again.
  */
-export const workerFlags: readonly string[] = ["--max-semi-space-size=2"];
+const youngHalf: Readonly<Record<WorkerKind, number>> = { http: 2, management: 8, hashing: 2, jobs: 2 };
+
+/** V8's flags of a kind of worker. */
+export function workerFlags(kind: WorkerKind): readonly string[] {
+  return [`--max-semi-space-size=${youngHalf[kind]}`];
+}
 
 /**
  * What keeps a worker small and is read before its first line runs: the place of compiled code, without which Node loads its type stripper for the

@@ -1,6 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import type { Log } from "../../src/platform/log/port.ts";
-import { workerEnvironment } from "./footprint.ts";
+import { workerEnvironment, workerFlags } from "./footprint.ts";
 import { identityVariable, isToPrimary, type Served, type ToWorker, type WorkerKind } from "./messages.ts";
 
 /** First wait before a crashed worker is started again; doubles with each crash in a row. */
@@ -110,6 +110,7 @@ export class Slot {
   }
 
   #fork(): Worker {
+    cluster.setupPrimary({ execArgv: [...process.execArgv, ...workerFlags(this.kind)] });
     const worker = cluster.fork({
       ...workerEnvironment,
       ...this.#options.environment(),

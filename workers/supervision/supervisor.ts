@@ -1,7 +1,6 @@
 import cluster from "node:cluster";
 import type { Config } from "../../src/config/config.ts";
 import type { Log } from "../../src/platform/log/port.ts";
-import { workerFlags } from "./footprint.ts";
 import { isToPrimary, type Served, type ToWorker, type WorkerKind } from "./messages.ts";
 import { Slot } from "./slot.ts";
 
@@ -40,7 +39,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     exec: options.entry,
     args: [],
     silent: false,
-    execArgv: [...process.execArgv, ...workerFlags],
   });
   const slots: Slot[] = [];
   const add = (kind: WorkerKind, count: number): void => {

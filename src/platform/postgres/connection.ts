@@ -3,6 +3,7 @@ import type { DsnHost } from "../../config/dsn.ts";
 import { type BackendKey, requestCancel } from "./cancel.ts";
 import { CopyIn } from "./copy-in.ts";
 import type { TlsOptions } from "./encryption.ts";
+import { PreparedQuery, type RowShapes } from "./prepared-query.ts";
 
 /** A rendered statement, ready to be sent. */
 export interface PreparedText {
@@ -22,6 +23,7 @@ export class Connection {
   readonly target: DsnHost;
   readonly tls: TlsOptions;
   readonly #client: pg.Client;
+  readonly #shapes: RowShapes = new Map();
   #broken = false;
   #onBroken: (() => void) | undefined;
 
@@ -68,12 +70,13 @@ export class Connection {
     this.#onBroken = listener;
   }
 
-  query<R extends object>(statement: PreparedText, values: unknown[]): Promise<pg.QueryResult<R>> {
-    return this.#client.query<R>(
-      statement.name === undefined
-        ? { text: statement.text, values }
-        : { name: statement.name, text: statement.text, values },
-    );
+  query<R extends object>({ name, text }: PreparedText, values: unknown[]): Promise<pg.QueryResult<R>> {
+    if (name === undefined) return this.#client.query<R>({ text, values });
+    return new Promise((resolve, reject) => {
+      const settle = (error: Error | undefined, result: pg.ResultBuilder<R>): void =>
+        error ? reject(error) : resolve(result);
+      this.#client.query(new PreparedQuery<R>({ name, text }, values, this.#shapes, settle));
+    });
   }
 
   /** Statements that `work` sends leave in one write. */
