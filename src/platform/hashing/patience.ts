@@ -18,7 +18,7 @@ export interface Bound {
  */
 export const defaultPatience: Patience = {
   burst: { milliseconds: 1_000, pieces: 8 },
-  standing: { milliseconds: 200, pieces: 6 },
+  standing: { milliseconds: 50, pieces: 6 },
 };
 
 /**
