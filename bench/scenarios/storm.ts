@@ -18,8 +18,8 @@ const lightRate = 500;
  * which waits for its answer before it asks again. Every hashing process is busy all the time then and a few wait for it, but nothing is
  * refused: the fastest the server can be at full use. Compared with an idle server the storm would look worse for a reason that is not overload.
  *
- * The storm's first seconds have a line of their own. A burst on an idle server may wait for up to a second, because refusing it would cost its clients
- * a second too; only a queue that stands is kept short. What lasts is judged by the seconds after.
+ * The storm's first seconds have a line of their own. A burst may wait as far as the queue reaches, because refusing it would cost its clients
+ * a second at least; only a queue that stands is kept short. What lasts is judged by the seconds after.
  */
 export const storm: Scenario = {
   name: "storm",
@@ -92,7 +92,7 @@ function stormLines(
     {
       path: `storm, its first ${onset} s, accepted`,
       ours: measuredBetween(load, 0, onset),
-      note: "a burst may wait for a second",
+      note: "a burst may wait",
     },
     {
       ...{ path: "storm, refused", raw: shed.length, against: `503 of ${arrivals.length}` },

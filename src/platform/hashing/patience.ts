@@ -1,23 +1,18 @@
-/** How long work may expect to wait before it is better refused. Each bound is a time, but never fewer pieces of work than the number. */
+/** How long work may wait before it is better refused. */
 export interface Patience {
-  /** A burst that an otherwise idle process works off. */
-  readonly burst: Bound;
-  /** A queue that has not been empty for as long as a whole burst takes: more comes in than can be done. */
-  readonly standing: Bound;
-}
-
-export interface Bound {
-  readonly milliseconds: number;
-  readonly pieces: number;
+  /** Milliseconds after which a queue that has not been empty stands: more comes in than can be done. */
+  readonly standsAfterMs: number;
+  /** What may wait in a queue that stands: as much as takes so many milliseconds, but never fewer pieces than the number. */
+  readonly standing: { readonly milliseconds: number; readonly pieces: number };
 }
 
 /**
- * Refused requests are told to come back after a second at the earliest, so whoever can be served within one is better served: bursts may
- * wait that long. Under lasting overload a longer wait serves nobody more, it only makes everybody slow; there the queue is kept just long
+ * A burst is worked off, however many come at once: whoever is refused comes back after a second at the earliest, so waiting a second or two
+ * serves them better. Under lasting overload a long wait serves nobody more, it only makes everybody slow; there the queue is kept just long
  * enough that a process never runs dry (the reasoning of CoDel, RFC 8289: judge a queue by whether it stands, not by its peaks).
  */
 export const defaultPatience: Patience = {
-  burst: { milliseconds: 1_000, pieces: 8 },
+  standsAfterMs: 2_000,
   standing: { milliseconds: 50, pieces: 6 },
 };
 
@@ -25,10 +20,9 @@ export const defaultPatience: Patience = {
  * How many may wait.
  *
  * @param averageMs what one piece of work takes
- * @param busyMs for how long something has been waiting without a break
+ * @param waitedMs for how long something has been waiting without a break
  */
-export function mayWait({ burst, standing }: Patience, averageMs: number, busyMs: number): number {
-  const lasts = Math.max(burst.milliseconds, burst.pieces * averageMs);
-  const { milliseconds, pieces } = busyMs > lasts ? standing : burst;
-  return Math.max(pieces, Math.floor(milliseconds / averageMs));
+export function mayWait({ standsAfterMs, standing }: Patience, averageMs: number, waitedMs: number): number {
+  if (waitedMs <= standsAfterMs) return Number.POSITIVE_INFINITY;
+  return Math.max(standing.pieces, Math.floor(standing.milliseconds / averageMs));
 }

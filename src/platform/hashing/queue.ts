@@ -15,7 +15,7 @@ export class HashQueueFull extends Error {
 export interface HashQueueOptions {
   /** How many may wait, across all clients; the one being computed does not count. */
   readonly limit: number;
-  /** Bounds the wait to be expected as well; without it, only the number counts. */
+  /** Bounds a queue that stands as well; without it, only the limit counts. */
   readonly patience?: Patience;
   /** Told the number waiting whenever it changes. */
   readonly onDepth?: (waiting: number) => void;
@@ -24,8 +24,8 @@ export interface HashQueueOptions {
 }
 
 /**
- * Runs one piece of work at a time, because hashes in flight beyond the cores slow each other down. What waits is bounded, by its number and
- * by the time it may expect to wait: the number times the running average of what one took. It is served round-robin over the clients (http
+ * Runs one piece of work at a time, because hashes in flight beyond the cores slow each other down. What waits is bounded by its number,
+ * and more closely where the queue has not been empty for a while, by what one takes on average. It is served round-robin over the clients (http
  * workers) and first come, first served within each. A client that floods the queue gives way to the others: when there is no room, the last
  * comer of the client with most waiting is refused.
  */

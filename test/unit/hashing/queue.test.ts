@@ -117,68 +117,43 @@ describe("the hash queue", () => {
     expect(started).toEqual(["a1", "a2", "b1", "a3"]);
   });
 
-  it("lets a burst wait a second, by what a hash takes", async () => {
-    const { burst } = crowd({ hashMs: 30 });
-    // One is computed, and 1000 ÷ 30 wait.
-    expect(await burst(60)).toEqual({ accepted: 1 + 33, refused: 26 });
+  it("lets a burst wait, up to the limit", async () => {
+    const { burst } = crowd({ hashMs: 30, limit: 64 });
+    expect(await burst(100)).toEqual({ accepted: 1 + 64, refused: 35 });
   });
 
-  it("lets eight of a burst wait even where each takes long", async () => {
-    const { burst, pass } = crowd({ hashMs: 2_000 });
-    for (let n = 0; n < 60; n++) await pass(await burst(1));
-    expect(await burst(30)).toEqual({ accepted: 9, refused: 21 });
-  });
-
-  it("never lets more wait than the limit", async () => {
-    const { burst } = crowd({ hashMs: 30, limit: 20 });
-    expect(await burst(60)).toEqual({ accepted: 21, refused: 39 });
-  });
-
-  it("keeps a queue that stands short, and forgets that when it has been empty", async () => {
-    const { queue, burst, pass, finishOne } = crowd({ hashMs: 30 });
-    await burst(60);
-    // Twice as many come as are done: one refused for each one that waits, until a second is over.
-    for (let n = 0; n < 33; n++) {
+  it.each([
+    { hashMs: 30, length: 6 },
+    { hashMs: 500, length: 6 },
+    { hashMs: 4, length: 12 },
+  ])(
+    "keeps $length waiting in a queue that stands where each takes $hashMs ms",
+    async ({ hashMs, length }) => {
+      const { queue, burst, finishOne } = crowd({ hashMs, limit: 64 });
+      await burst(65);
+      // More come than are done: one is let in for each that is done, until two seconds are over.
+      for (let passed = hashMs; passed <= 2_000; passed += hashMs) {
+        await finishOne();
+        expect(await burst(2)).toEqual({ accepted: 1, refused: 1 });
+      }
+      // From now on nobody is let in until only so many wait.
       await finishOne();
-      await burst(2);
-    }
-    expect(queue.waiting).toBe(33);
-    // From now on nobody is let in until only 200 ÷ 30 wait.
-    let done = 0;
-    for (; queue.waiting > 6; done++) {
-      expect(await burst(1)).toEqual({ accepted: 0, refused: 1 });
+      let done = 1;
+      for (; queue.waiting > length; done++) {
+        expect(await burst(1)).toEqual({ accepted: 0, refused: 1 });
+        await finishOne();
+      }
+      expect(done).toBe(64 - length);
+      for (let n = 0; n < 50; n++) {
+        await finishOne();
+        expect(await burst(3)).toEqual({ accepted: 1, refused: 2 });
+      }
+      // That is forgotten when it has been empty.
+      while (queue.waiting > 0) await finishOne();
       await finishOne();
-    }
-    expect(done).toBe(27);
-    for (let n = 0; n < 50; n++) {
-      await finishOne();
-      expect(await burst(3)).toEqual({ accepted: 1, refused: 2 });
-    }
-    while (queue.waiting > 0) await finishOne();
-    await pass({ accepted: 1 });
-    expect(await burst(60)).toEqual({ accepted: 34, refused: 26 });
-  });
-
-  it("keeps six waiting in a queue that stands where each takes long", async () => {
-    const { queue, burst, pass, finishOne } = crowd({ hashMs: 500 });
-    for (let n = 0; n < 60; n++) await pass(await burst(1));
-    expect(await burst(40)).toEqual({ accepted: 9, refused: 31 });
-    // Eight of them take four seconds: until then it is a burst.
-    for (let n = 0; n < 6; n++) await finishOne();
-    expect(await burst(40)).toEqual({ accepted: 6, refused: 34 });
-    for (let n = 0; n < 2; n++) await finishOne();
-    expect(queue.waiting).toBe(6);
-    expect(await burst(1)).toEqual({ accepted: 0, refused: 1 });
-    await finishOne();
-    expect(await burst(3)).toEqual({ accepted: 1, refused: 2 });
-  });
-
-  it("learns from its first hashes what one takes", async () => {
-    const { burst, pass } = crowd({ hashMs: 300 });
-    for (let n = 0; n < 4; n++) await pass(await burst(1));
-    // 30, and four times 300: 246 on average; eight are let in where time allows four.
-    expect(await burst(20)).toEqual({ accepted: 9, refused: 11 });
-  });
+      expect(await burst(100)).toEqual({ accepted: 65, refused: 35 });
+    },
+  );
 
   it("drops a cancelled request before it costs anything", async () => {
     const { started, work, end } = bench();
