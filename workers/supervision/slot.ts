@@ -8,6 +8,8 @@ const firstDelayMs = 100;
 const longestDelayMs = 15_000;
 /** A worker that lived this long counts as healthy: the next crash starts the series anew. */
 const healthyAfterMs = 60_000;
+/** Wait before the successor of a worker that was killed while it started. */
+const killedDelayMs = 500;
 /** This many crashes in a row without a healthy life between them are a loop nothing here will mend. */
 const crashLoop = 8;
 /** A worker that is not ready by then has hung at start. */
@@ -44,6 +46,8 @@ export class Slot {
   #stopping = false;
   /** The current worker has served. */
   #serving = false;
+  /** Some worker of this slot has. */
+  #hasServed = false;
   #timer: NodeJS.Timeout | undefined;
   readonly #served = Promise.withResolvers<void>();
 
@@ -78,6 +82,7 @@ export class Slot {
     try {
       await this.#ready(worker);
       this.#serving = true;
+      this.#hasServed = true;
       this.#served.resolve();
     } catch (error) {
       worker.process.kill("SIGKILL");
@@ -97,6 +102,7 @@ export class Slot {
     }
     this.#current = successor;
     this.#serving = true;
+    this.#hasServed = true;
     this.#startedAt = performance.now();
     if (old !== undefined) await this.#drain(old);
   }
@@ -166,8 +172,9 @@ export class Slot {
   #exited(worker: Worker, code: number | null, signal: string | null): void {
     if (worker !== this.#current || this.#stopping) return;
     if (performance.now() - this.#startedAt >= healthyAfterMs) this.#crashes = 0;
-    // One that served until it was killed says nothing about its successor: it is neither waited for nor counted.
-    const killed = this.#serving && isKill(signal);
+    // One that was killed made no mistake that its successor would repeat, so it does not count; but where none has ever served, there may be
+    // too little memory for any.
+    const killed = this.#hasServed && isKill(signal);
     if (!killed) this.#crashes += 1;
     this.#current = undefined;
     const { log, onCrashLoop } = this.#options;
@@ -180,8 +187,13 @@ export class Slot {
       return;
     }
     // The first crash is answered at once: most are isolated, and every moment without a worker refuses connections.
-    const delay =
-      killed || this.#crashes === 1 ? 0 : Math.min(firstDelayMs * 2 ** (this.#crashes - 2), longestDelayMs);
+    const delay = killed
+      ? this.#serving
+        ? 0
+        : killedDelayMs
+      : this.#crashes === 1
+        ? 0
+        : Math.min(firstDelayMs * 2 ** (this.#crashes - 2), longestDelayMs);
     log.error(
       { slot: this.name, exit_code: code, signal, crashes: this.#crashes, restart_in_ms: delay },
       "worker died; starting another",
