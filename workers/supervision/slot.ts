@@ -187,13 +187,10 @@ export class Slot {
       return;
     }
     // The first crash is answered at once: most are isolated, and every moment without a worker refuses connections.
-    const delay = killed
-      ? this.#serving
-        ? 0
-        : killedDelayMs
-      : this.#crashes === 1
-        ? 0
-        : Math.min(firstDelayMs * 2 ** (this.#crashes - 2), longestDelayMs);
+    const series =
+      this.#crashes === 1 ? 0 : Math.min(firstDelayMs * 2 ** (this.#crashes - 2), longestDelayMs);
+    const afterKill = this.#serving ? 0 : killedDelayMs;
+    const delay = killed ? afterKill : series;
     log.error(
       { slot: this.name, exit_code: code, signal, crashes: this.#crashes, restart_in_ms: delay },
       "worker died; starting another",

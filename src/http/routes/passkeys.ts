@@ -30,16 +30,16 @@ const optionsBody = Type.Object({
   }),
 });
 
-const any = Type.Optional(Type.Unknown());
+const unexamined = Type.Optional(Type.Unknown());
 
 // The members are the browser's: what is wrong with them is a failed ceremony, not a malformed request.
 const credentialBody = Type.Object({
-  id: any,
-  rawId: any,
-  type: any,
-  authenticatorAttachment: any,
-  clientExtensionResults: any,
-  response: any,
+  id: unexamined,
+  rawId: unexamined,
+  type: unexamined,
+  authenticatorAttachment: unexamined,
+  clientExtensionResults: unexamined,
+  response: unexamined,
 });
 
 const signedInErrors = ["unauthorized", "rate_limited"] as const;
