@@ -2,6 +2,7 @@ import { Cluster, Redis } from "ioredis";
 import type { RedisConfig } from "../../config/config.ts";
 import { AuthError } from "../../contract/errors/index.ts";
 import type { Log } from "../log/port.ts";
+import "./late-errors.ts";
 import { clusterOptions, serverOptions } from "./options.ts";
 
 export type RedisClient = Redis | Cluster;

@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
 import type { RedisConfig } from "../../config/config.ts";
+import "./late-errors.ts";
 import { nodeOptions, reconnectDelay, serverOptions } from "./options.ts";
 
 export interface SubscriberEvents {

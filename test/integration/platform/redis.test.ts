@@ -29,6 +29,19 @@ async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; error: un
   return { ms: performance.now() - began, error };
 }
 
+describe("errors of a socket that has failed already", () => {
+  it("are heard, so that none of them ends the process", async () => {
+    const server = keep(await startTestRedis());
+    const redis = keep(openTestRedis(server.url));
+    await redis.ping();
+    const stream = await redis.run(async (client) => ("stream" in client ? client.stream : undefined));
+    for (const message of ["certificate refused", "alert"]) stream?.emit("error", new Error(message));
+    stream?.destroy();
+    expect(stream?.listenerCount("error")).toBe(1);
+    await redis.ping();
+  });
+});
+
 describe("a Redis that goes away", () => {
   it("fails commands with service_unavailable within about a second and serves again two seconds after its return", async () => {
     const lines: string[] = [];
