@@ -123,6 +123,8 @@ try {
   step("types", () => runs("npm", ["run", "--silent", "check:types"]));
   step("lint", () => runs("npm", ["run", "--silent", "check:lint"]));
   step("imports", () => runs("npm", ["run", "--silent", "check:imports"]));
+  // Once here, and not by each of the servers that are started at the same time.
+  step("bundle", () => runs("node", ["src/cli/main.ts", "prepare"]));
   for (const name of ["unit", "integration", "e2e", "faults"]) project(name);
   // A part of the tests sees a part of the answers.
   if (process.argv.length === 2)

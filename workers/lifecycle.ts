@@ -4,7 +4,6 @@ import { loadProcessConfig } from "../src/config/index.ts";
 import { storeCompiledCode } from "../src/platform/compile-cache.ts";
 import { createLog } from "../src/platform/log/pino.ts";
 import type { Log } from "../src/platform/log/port.ts";
-import { returnStartMemory } from "../src/platform/memory.ts";
 import { createMetrics, type ProcessMetrics } from "../src/platform/metrics/prometheus.ts";
 import type { Tracing } from "../src/platform/tracing/port.ts";
 import { startTracing } from "../src/platform/tracing/start.ts";
@@ -103,7 +102,6 @@ export async function workerProcess(kind: WorkerKind, slot: number): Promise<Wor
     metrics,
     tracing,
     ready(served) {
-      returnStartMemory();
       send(served === undefined ? { type: "ready" } : { type: "ready", served });
       storeCompiledCode();
     },

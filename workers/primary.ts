@@ -9,6 +9,8 @@ import { createLog } from "../src/platform/log/pino.ts";
 import type { Log } from "../src/platform/log/port.ts";
 import { createMetrics } from "../src/platform/metrics/prometheus.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../src/platform/postgres/index.ts";
+import { currentWorkerEntry, workerEntry } from "../src/platform/program/bundle.ts";
+import { makeWherePossible } from "../src/platform/program/make.ts";
 import { systemRandom } from "../src/platform/random.ts";
 import { serviceManager } from "../src/platform/service-manager.ts";
 import { announce } from "./announcement.ts";
@@ -69,7 +71,10 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
     });
     const supervisor = createSupervisor({
       config,
-      entry: join(import.meta.dirname, "main.ts"),
+      entry: workerEntry(),
+      // The sources may have been replaced by those of another release.
+      replacementEntry: () =>
+        currentWorkerEntry((bundle) => makeWherePossible(bundle, (reason) => log.warn({}, reason))),
       environment: forked,
       log,
       onCrashLoop: (worker) => {

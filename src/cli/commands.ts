@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { loadDatabaseConfig, loadProcessConfig } from "../config/index.ts";
+import { installation } from "../platform/installation.ts";
 import { createLog } from "../platform/log/pino.ts";
 import { createMetrics } from "../platform/metrics/prometheus.ts";
 
@@ -89,9 +91,7 @@ export const commands: Readonly<Record<string, Command>> = {
   version: {
     summary: "Print the version of the program and of Node.",
     async run() {
-      const description: unknown = JSON.parse(
-        await readFile(new URL("../../package.json", import.meta.url), "utf8"),
-      );
+      const description: unknown = JSON.parse(await readFile(join(installation, "package.json"), "utf8"));
       print(
         `authkit-server ${String(Reflect.get(Object(description), "version"))} (Node ${process.versions.node})`,
       );

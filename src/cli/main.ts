@@ -1,28 +1,16 @@
-/** The command line. `serve` is the default; every command answers `--help`. */
+/** Entry of the command line: runs the bundle of these sources, or where there is none the sources themselves. */
+import { pathToFileURL } from "node:url";
 import { keepCompiledCode } from "../platform/compile-cache.ts";
+import { currentBundle, type MakeBundle } from "../platform/program/bundle.ts";
 
 keepCompiledCode();
-const { commands } = await import("./commands.ts");
 
-const [given = "", ...args] = process.argv.slice(2);
-const name = given === "" ? "serve" : given;
-const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-if (name === "--help" || name === "-h" || name === "help") {
-  console.log("Usage: authkit-server <command>\n");
-  for (const [key, { summary }] of Object.entries(commands)) console.log(`  ${key.padEnd(12)} ${summary}`);
-  console.log("\nConfiguration comes from the environment: see docs/configuration.md.");
-} else if (command === undefined) {
-  console.error(
-    `authkit-server: unknown command ${JSON.stringify(name)}; there are: ${Object.keys(commands).join(", ")}`,
-  );
-  process.exitCode = 1;
-} else {
-  try {
-    process.exitCode = await command.run(args);
-  } catch (error) {
-    // One line with the cause: whoever reads it at night needs the setting and the fix, not a stack.
-    console.error(`authkit-server ${name}: ${error instanceof Error ? error.message : String(error)}`);
-    if (process.env["AUTHKIT_LOG_LEVEL"] === "debug" && error instanceof Error) console.error(error.stack);
-    process.exitCode = 1;
-  }
-}
+/** A server starts often and everywhere: it makes its bundle by itself where it may. */
+const make: MakeBundle = async (missing) => {
+  const { makeWherePossible } = await import("../platform/program/make.ts");
+  return makeWherePossible(missing, (reason) => console.error(`authkit-server: ${reason}`));
+};
+
+const makes = ["", "serve", "prepare"].includes(process.argv[2] ?? "");
+const bundle = await currentBundle(makes ? make : undefined);
+await import(bundle === undefined ? "./run.ts" : pathToFileURL(bundle.cli).href);

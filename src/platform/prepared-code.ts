@@ -1,11 +1,12 @@
 import { chmodSync, lstatSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { installation } from "./installation.ts";
 
 /**
  * What an installation keeps beside its packages: compiled code and the native module made loadable. `authkit-server prepare` fills it; a server
  * that may write there does so by itself.
  */
-export const preparedCode = join(import.meta.dirname, "../../node_modules/.cache/authkit-server");
+export const preparedCode = join(installation, "node_modules/.cache/authkit-server");
 
 /** Lets every user read what was prepared, whatever the umask was. Throws what the file system throws. */
 export function openPreparedCode(): void {
@@ -13,7 +14,8 @@ export function openPreparedCode(): void {
   openToReaders(preparedCode);
 }
 
-function openToReaders(path: string): void {
+/** Lets every user read a file, or a directory with all that is in it. Throws what the file system throws. */
+export function openToReaders(path: string): void {
   const stats = lstatSync(path);
   if (stats.isSymbolicLink()) return;
   chmodSync(path, stats.isDirectory() ? 0o755 : 0o644);

@@ -26,7 +26,10 @@ export interface Supervisor {
 
 export interface SupervisorOptions {
   readonly config: Config;
+  /** The file workers run. */
   readonly entry: string;
+  /** The one they run after a replacement. */
+  readonly replacementEntry: () => Promise<string>;
   readonly environment: () => NodeJS.ProcessEnv;
   readonly log: Log;
   readonly onCrashLoop: (worker: string) => void;
@@ -95,6 +98,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       rolling ??= (async () => {
         try {
           await started.promise;
+          cluster.setupPrimary({ exec: await options.replacementEntry() });
           for (const slot of slots) {
             await slot.replace();
             log.info({ slot: slot.name }, "worker replaced");

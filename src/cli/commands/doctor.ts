@@ -9,6 +9,7 @@ import { checkDatabase } from "../doctor/database.ts";
 import { checkEngine } from "../doctor/engine.ts";
 import { type Finding, findingLines, messageOf, ok, problem, warning } from "../doctor/finding.ts";
 import { checkHashing, checkKernel, checkOpenFiles, checkPort } from "../doctor/machine.ts";
+import { checkProgram } from "../doctor/program.ts";
 import { checkRedis } from "../doctor/redis.ts";
 import { checkKeys, checkSenders } from "../doctor/services.ts";
 
@@ -92,6 +93,7 @@ export async function doctorCommand(
   report(await guarded("senders", checkSenders(config)));
   report(await guarded("port", checkPort(config)));
   report(await guarded("HTTP engine", Promise.resolve(checkEngine(config))));
+  report(await guarded("program", checkProgram()));
   report(await guarded("hashing", checkHashing(config)));
   report(await guarded("kernel", checkKernel()));
   report(await guarded("open files", checkOpenFiles()));

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
+import { installation } from "../../platform/installation.ts";
 import { type BloomFilter, passwordDigest, readBloomFilter } from "./bloom.ts";
 import type { BreachedPasswords } from "./types.ts";
 
@@ -7,7 +9,7 @@ export { estimateStrength, type Strength, type StrengthHint } from "./strength.t
 export type { BreachedPasswords, BreachKind } from "./types.ts";
 
 /** The 49,000 commonest passwords (from @zxcvbn-ts/language-common, MIT); see `data/README.md`. */
-const shippedFilter = new URL("./data/common-passwords.bloom", import.meta.url);
+const shippedFilter = join(installation, "src/core/breached-passwords/data/common-passwords.bloom");
 
 /**
  * Reads the lists the configuration asks for, once, at start. Undefined when the check is off.

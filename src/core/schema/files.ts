@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { installation } from "../../platform/installation.ts";
 import { SchemaError } from "./errors.ts";
 
 /** One file of `migrations/`. */
@@ -16,7 +16,7 @@ export interface Migration {
   readonly text: string;
 }
 
-const directory = fileURLToPath(new URL("../../../migrations/", import.meta.url));
+const directory = join(installation, "migrations");
 const pattern = /^(\d{4})_([a-z0-9_]+)\.sql$/;
 
 /**

@@ -1,5 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { createRequire } from "node:module";
+import { join } from "node:path";
+import { installation } from "../installation.ts";
 
 export type Argon2Type = "argon2id" | "argon2i" | "argon2d";
 
@@ -30,7 +32,7 @@ export interface KernelCandidate {
   load(): Promise<Argon2Kernel>;
 }
 
-const nativeFile = "../../../native/hashing/dist/authkit-hashing.node";
+const nativeFile = join(installation, "native/hashing/dist/authkit-hashing.node");
 const codes: Readonly<Record<Argon2Type, number>> = { argon2d: 0, argon2i: 1, argon2id: 2 };
 
 type Tag = (
