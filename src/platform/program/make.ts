@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import {
   accessSync,
   constants,
@@ -11,19 +12,16 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { installation } from "../installation.ts";
-import { type Bundle, bundles, entries } from "./bundle.ts";
+import { type Bundle, bundles } from "./bundle.ts";
 
-/** Loaded from their packages: native modules, what finds its files by its own place, and what is not installed with the program. */
-export const external: readonly string[] = [
-  "@node-rs/argon2",
-  "@node-rs/bcrypt",
-  "@opentelemetry/sdk-node",
-  "argon2",
-  "rolldown",
-];
+const bundler = join(installation, "src/platform/program/bundler.ts");
 
+/** Begins the names of directories that are being filled. */
+const making = ".making-";
 /** How many bundles stay: a server that runs may still start workers from the one before. */
 const kept = 3;
+/** A directory that is being filled for longer has been given up. */
+const givenUpMs = 3_600_000;
 
 /** Whether this user may keep a bundle in the installation. Changes nothing. */
 export function mayKeepBundle(): boolean {
@@ -35,11 +33,25 @@ export function mayKeepBundle(): boolean {
   }
 }
 
-/** Makes a bundle where this user may keep one, and tells why it cannot be made: the server then runs its sources, which start more slowly. */
-export async function makeWherePossible(bundle: Bundle, tell: (reason: string) => void): Promise<boolean> {
+/**
+ * Makes a bundle where this user may keep one; false where he may not, or where it cannot be made, and then tells why: the server then runs its
+ * sources, which start more slowly. Several processes may do so at once: the first one's stays.
+ */
+export async function makeWherePossible(
+  { directory }: Bundle,
+  tell: (reason: string) => void,
+): Promise<boolean> {
   if (!mayKeepBundle()) return false;
   try {
-    await makeBundle(bundle);
+    mkdirSync(bundles, { recursive: true });
+    const temporary = mkdtempSync(join(bundles, making));
+    try {
+      await fill(temporary);
+      putInPlace(temporary, directory);
+    } finally {
+      rmSync(temporary, { recursive: true, force: true });
+    }
+    removeOldest();
     return true;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -48,50 +60,31 @@ export async function makeWherePossible(bundle: Bundle, tell: (reason: string) =
   }
 }
 
-/**
- * Makes a bundle. Several processes may do so at once: the first one's stays.
- *
- * @throws what the file system and the bundler throw
- */
-export async function makeBundle({ directory }: Bundle): Promise<void> {
-  const { build } = await import("rolldown");
-  mkdirSync(bundles, { recursive: true });
-  const temporary = mkdtempSync(join(bundles, ".making-"));
-  try {
-    await build({
-      cwd: installation,
-      input: { ...entries },
-      platform: "node",
-      external: [...external],
-      logLevel: "silent",
-      output: {
-        dir: temporary,
-        format: "esm",
-        entryFileNames: "[name].mjs",
-        chunkFileNames: "[name].mjs",
-        // Read only by who asks for it: NODE_OPTIONS=--enable-source-maps.
-        sourcemap: true,
-      },
+function fill(directory: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [bundler, directory], (error, _stdout, stderr) => {
+      if (error === null) resolve();
+      else reject(new Error(stderr.trim() || error.message));
     });
-    try {
-      renameSync(temporary, directory);
-    } catch (error) {
-      if (!taken(error)) throw error;
-    }
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
-  removeOldest();
+  });
 }
 
-function taken(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOTEMPTY" || error.code === "EEXIST");
+function putInPlace(temporary: string, directory: string): void {
+  try {
+    renameSync(temporary, directory);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+  }
 }
 
 function removeOldest(): void {
   const ages = readdirSync(bundles)
-    .filter((name) => !name.startsWith("."))
-    .map((name) => ({ path: join(bundles, name), made: statSync(join(bundles, name)).mtimeMs }))
+    // Another process may just have removed it.
+    .map((name) => ({ name, made: statSync(join(bundles, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
     .sort((a, b) => b.made - a.made);
-  for (const { path } of ages.slice(kept)) rmSync(path, { recursive: true, force: true });
+  const isFilled = ({ name }: { readonly name: string }): boolean => !name.startsWith(making);
+  const old = ages.filter(isFilled).slice(kept);
+  const givenUp = ages.filter((one) => !isFilled(one) && Date.now() - one.made > givenUpMs);
+  for (const { name } of [...old, ...givenUp]) rmSync(join(bundles, name), { recursive: true, force: true });
 }
