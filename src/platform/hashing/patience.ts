@@ -1,26 +1,17 @@
-/** As much as takes so many milliseconds, but never fewer pieces of work than the number. */
-interface Bound {
-  readonly milliseconds: number;
-  readonly pieces: number;
-}
-
 /** How long work may wait before it is better refused. */
 export interface Patience {
-  /** What may wait of a burst. */
-  readonly burst: Bound;
   /** Milliseconds after which a queue that has not been empty stands: more comes in than can be done. */
   readonly standsAfterMs: number;
-  /** What may wait in a queue that stands. */
-  readonly standing: Bound;
+  /** What may wait in a queue that stands: as much as takes so many milliseconds, but never fewer pieces than the number. */
+  readonly standing: { readonly milliseconds: number; readonly pieces: number };
 }
 
 /**
- * A burst is worked off: whoever is refused comes back after a second at the earliest, so waiting a second serves them better, and waiting
- * longer does not. Under lasting overload a long wait serves nobody more, it only makes everybody slow; there the queue is kept just long enough
- * that a process never runs dry (the reasoning of CoDel, RFC 8289: judge a queue by whether it stands, not by its peaks).
+ * A burst is worked off, however many come at once: whoever is refused comes back after a second at the earliest, so waiting a second or two
+ * serves them better. Under lasting overload a long wait serves nobody more, it only makes everybody slow; there the queue is kept just long
+ * enough that a process never runs dry (the reasoning of CoDel, RFC 8289: judge a queue by whether it stands, not by its peaks).
  */
 export const defaultPatience: Patience = {
-  burst: { milliseconds: 1_000, pieces: 16 },
   standsAfterMs: 2_000,
   standing: { milliseconds: 50, pieces: 6 },
 };
@@ -31,7 +22,7 @@ export const defaultPatience: Patience = {
  * @param averageMs what one piece of work takes
  * @param waitedMs for how long something has been waiting without a break
  */
-export function mayWait(patience: Patience, averageMs: number, waitedMs: number): number {
-  const { milliseconds, pieces } = waitedMs > patience.standsAfterMs ? patience.standing : patience.burst;
-  return Math.max(pieces, Math.floor(milliseconds / averageMs));
+export function mayWait({ standsAfterMs, standing }: Patience, averageMs: number, waitedMs: number): number {
+  if (waitedMs <= standsAfterMs) return Number.POSITIVE_INFINITY;
+  return Math.max(standing.pieces, Math.floor(standing.milliseconds / averageMs));
 }

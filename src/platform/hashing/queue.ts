@@ -15,7 +15,7 @@ export class HashQueueFull extends Error {
 export interface HashQueueOptions {
   /** How many may wait, across all clients; the one being computed does not count. */
   readonly limit: number;
-  /** Bounds what waits by how long it takes as well; without it, only the limit counts. */
+  /** Bounds a queue that stands as well; without it, only the limit counts. */
   readonly patience?: Patience;
   /** Told the number waiting whenever it changes. */
   readonly onDepth?: (waiting: number) => void;
@@ -24,8 +24,8 @@ export interface HashQueueOptions {
 }
 
 /**
- * Runs one piece of work at a time, because hashes in flight beyond the cores slow each other down. What waits is bounded by its number and
- * by the time it will take, more closely where the queue has not been empty for a while. It is served round-robin over the clients (http
+ * Runs one piece of work at a time, because hashes in flight beyond the cores slow each other down. What waits is bounded by its number,
+ * and more closely where the queue has not been empty for a while, by what one takes on average. It is served round-robin over the clients (http
  * workers) and first come, first served within each. A client that floods the queue gives way to the others: when there is no room, the last
  * comer of the client with most waiting is refused.
  */
@@ -42,9 +42,6 @@ interface Entry {
   readonly start: () => Promise<void>;
   readonly refuse: (error: unknown) => void;
 }
-
-/** So many durations, with the guess, make an average that something may be refused for. */
-const experienced = 4;
 
 /** Weight of the newest duration in the running average, once there have been enough; before, all weigh the same. */
 const smoothing = 0.1;
@@ -73,8 +70,7 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
     if (!busy) return false;
     if (waiting >= options.limit) return true;
     const { patience } = options;
-    if (patience === undefined || counted < experienced) return false;
-    return waiting >= mayWait(patience, average, now() - waitingSince);
+    return patience !== undefined && waiting >= mayWait(patience, average, now() - waitingSince);
   }
 
   function add(client: string, entry: Entry): void {
