@@ -25,7 +25,7 @@ export interface HashQueueOptions {
 
 /**
  * Runs one piece of work at a time, because hashes in flight beyond the cores slow each other down. What waits is bounded by its number,
- * and more closely where the queue has not been empty for a while, by what one takes on average. It is served round-robin over the clients (http
+ * and more closely where the queue has not been empty for a while, by how much is refused and what one takes on average. It is served round-robin over the clients (http
  * workers) and first come, first served within each. A client that floods the queue gives way to the others: when there is no room, the last
  * comer of the client with most waiting is refused.
  */
@@ -45,6 +45,10 @@ interface Entry {
 
 /** Weight of the newest duration in the running average, once there have been enough; before, all weigh the same. */
 const smoothing = 0.1;
+/** Weight of the newest outcome in the share of refusals: a few dozen count. */
+const outcomeWeight = 0.04;
+/** An overload is over when nobody has been refused for this long. */
+const calmMs = 1_000;
 
 export function createHashQueue(options: HashQueueOptions): HashQueue {
   const now = options.now ?? (() => performance.now());
@@ -55,11 +59,17 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
   /** Milliseconds; a guess that counts as one hash. */
   let average = 30;
   let counted = 1;
-  /** When something began to wait, as long as something does. */
+  /** When something began to wait, as long as something does; a moment without does not end an overload. */
   let waitingSince = 0;
+  /** Which part of what came lately was refused, since something began to wait. */
+  let refused = 0;
+  let lastRefusal = Number.NEGATIVE_INFINITY;
 
   const changeDepth = (by: 1 | -1): void => {
-    if (waiting === 0) waitingSince = now();
+    if (waiting === 0 && now() - lastRefusal > calmMs) {
+      waitingSince = now();
+      refused = 0;
+    }
     waiting += by;
     options.onDepth?.(waiting);
   };
@@ -70,7 +80,7 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
     if (!busy) return false;
     if (waiting >= options.limit) return true;
     const { patience } = options;
-    return patience !== undefined && waiting >= mayWait(patience, average, now() - waitingSince);
+    return patience !== undefined && waiting >= mayWait(patience, average, now() - waitingSince, refused);
   }
 
   function add(client: string, entry: Entry): void {
@@ -125,7 +135,10 @@ export function createHashQueue(options: HashQueueOptions): HashQueue {
     run<T>(client: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
       return new Promise<T>((resolve, reject) => {
         if (signal?.aborted === true) return reject(signal.reason);
-        if (isFull() && !makeRoom(client)) return reject(new HashQueueFull(retryAfter()));
+        const full = isFull();
+        refused += outcomeWeight * (Number(full) - refused);
+        if (full) lastRefusal = now();
+        if (full && !makeRoom(client)) return reject(new HashQueueFull(retryAfter()));
         const onAbort = (): void => {
           if (remove(client, entry)) reject(signal?.reason);
         };

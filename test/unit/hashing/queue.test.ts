@@ -123,37 +123,61 @@ describe("the hash queue", () => {
   });
 
   it.each([
-    { hashMs: 30, length: 6 },
-    { hashMs: 500, length: 6 },
-    { hashMs: 4, length: 12 },
+    { hashMs: 200, comers: 3, length: 3 },
+    { hashMs: 30, comers: 3, length: 3 },
+    { hashMs: 30, comers: 30, length: 3 },
+    { hashMs: 4, comers: 3, length: 12 },
   ])(
-    "keeps $length waiting in a queue that stands where each takes $hashMs ms",
-    async ({ hashMs, length }) => {
+    "keeps $length waiting in a queue that stands where each takes $hashMs ms and $comers come for each that is done",
+    async ({ hashMs, comers, length }) => {
       const { queue, burst, finishOne } = crowd({ hashMs, limit: 64 });
       await burst(65);
       // More come than are done: one is let in for each that is done, until two seconds are over.
       for (let passed = hashMs; passed <= 2_000; passed += hashMs) {
         await finishOne();
-        expect(await burst(2)).toEqual({ accepted: 1, refused: 1 });
+        expect(await burst(comers)).toEqual({ accepted: 1, refused: comers - 1 });
       }
       // From now on nobody is let in until only so many wait.
-      await finishOne();
-      let done = 1;
-      for (; queue.waiting > length; done++) {
-        expect(await burst(1)).toEqual({ accepted: 0, refused: 1 });
+      for (let n = 0; n < 100; n++) {
         await finishOne();
+        await burst(comers);
       }
-      expect(done).toBe(64 - length);
+      expect(queue.waiting).toBe(length);
       for (let n = 0; n < 50; n++) {
         await finishOne();
-        expect(await burst(3)).toEqual({ accepted: 1, refused: 2 });
+        expect(await burst(comers)).toEqual({ accepted: 1, refused: comers - 1 });
       }
-      // That is forgotten when it has been empty.
+      // A moment without anybody is not the end of it; a second is.
       while (queue.waiting > 0) await finishOne();
-      await finishOne();
+      expect((await burst(100)).refused).toBeGreaterThan(80);
+      while (queue.waiting > 0) await finishOne();
+      for (let passed = 0; passed <= 1_000; passed += hashMs) await finishOne();
       expect(await burst(100)).toEqual({ accepted: 65, refused: 35 });
     },
   );
+
+  it("lets twelve wait for each other as long as they like, and nobody is refused", async () => {
+    const { queue, burst, finishOne } = crowd({ hashMs: 100 });
+    await burst(13);
+    for (let n = 0; n < 300; n++) {
+      await finishOne();
+      expect(await burst(1)).toEqual({ accepted: 1, refused: 0 });
+    }
+    expect(queue.waiting).toBe(12);
+  });
+
+  it("keeps more waiting where few are too many", async () => {
+    const { queue, burst, finishOne } = crowd({ hashMs: 100 });
+    const lengths: number[] = [];
+    for (let n = 0; n < 1_000; n++) {
+      // A sixth more than is done.
+      await burst(n % 6 === 0 ? 2 : 1);
+      if (n > 500) lengths.push(queue.waiting);
+      await finishOne();
+    }
+    expect(Math.min(...lengths)).toBeGreaterThanOrEqual(8);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(12);
+  });
 
   it("drops a cancelled request before it costs anything", async () => {
     const { started, work, end } = bench();
