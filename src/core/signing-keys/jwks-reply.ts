@@ -17,13 +17,18 @@ const shared: Headers = [
   ["Access-Control-Allow-Origin", "*"],
 ];
 
+/** Frozen through and through: the engine checks such a list once and not with every reply. */
+function constant(headers: Headers): Headers {
+  return Object.freeze(headers.map((pair) => Object.freeze(pair)));
+}
+
 const refused: JwksReply = {
   status: 405,
-  headers: [
+  headers: constant([
     ["Allow", "GET, HEAD"],
     ["X-Content-Type-Options", "nosniff"],
     ["Access-Control-Allow-Origin", "*"],
-  ],
+  ]),
   body: undefined,
 };
 
@@ -36,10 +41,10 @@ interface Prepared {
 const prepared = new WeakMap<KeySet, Prepared>();
 
 function prepare(keys: KeySet): Prepared {
-  const headers: Headers = [["Content-Type", "application/json"], ["ETag", keys.etag], ...shared];
+  const headers = constant([["Content-Type", "application/json"], ["ETag", keys.etag], ...shared]);
   const replies: Prepared = {
     full: { status: 200, headers, body: keys.jwks },
-    unchanged: { status: 304, headers: [["ETag", keys.etag], ...shared], body: undefined },
+    unchanged: { status: 304, headers: constant([["ETag", keys.etag], ...shared]), body: undefined },
   };
   prepared.set(keys, replies);
   return replies;

@@ -37,6 +37,23 @@ describe("JWKS document", () => {
     if (algorithm === "RS256") expect(key?.e).toBe("AQAB");
   });
 
+  it("costs a check of its headers once: the lists are the same every time, and cannot change", () => {
+    const keys = buildKeySet(
+      { active: { kid: "k1", privateKey: generatePrivateKey("EdDSA") }, others: new Map() },
+      "file",
+      when,
+    );
+    for (const [method, tag] of [
+      ["GET", undefined],
+      ["GET", keys.etag],
+      ["POST", undefined],
+    ] as const) {
+      const { headers } = jwksReply(method, tag, keys);
+      expect(jwksReply(method, tag, keys).headers).toBe(headers);
+      expect([headers, ...headers].every(Object.isFrozen)).toBe(true);
+    }
+  });
+
   it("keeps leading zeros of EC coordinates", () => {
     // The y coordinate of this P-256 point starts with a zero byte for about one key in 256.
     for (let tries = 0; tries < 2_000; tries++) {
