@@ -1,0 +1,50 @@
+import type { Bench, Line } from "./bench.ts";
+import type { Measured } from "./load.ts";
+
+/** Short enough that what else happens on the machine meets both, long enough that starting a load is no part of it. */
+const turns = 4;
+
+/** What several measurements of the same come to. */
+function together(parts: readonly Measured[]): Measured {
+  const sum = (of: (part: Measured) => number): number => parts.reduce((total, part) => total + of(part), 0);
+  const answers = sum((part) => part.answers);
+  return {
+    answers,
+    rate: sum((part) => part.rate) / parts.length,
+    p50: sum((part) => part.p50) / parts.length,
+    // Of no use to be averaged: the worst turn's.
+    p99: Math.max(...parts.map((part) => part.p99)),
+    errors: sum((part) => part.errors),
+    refused: sum((part) => part.refused),
+    cpuMicros: answers === 0 ? 0 : sum((part) => part.cpuMicros * part.answers) / answers,
+  };
+}
+
+/**
+ * A bare server and ours in turns, each of which gets `duration` seconds in all. A turn before that does not count: code is compiled in it.
+ *
+ * @returns what of a line follows from both; what our last turn cost whom is in it.
+ */
+export async function beside(
+  bench: Bench,
+  duration: number,
+  bare: (seconds: number) => Promise<Measured>,
+  ours: (seconds: number) => Promise<Measured>,
+): Promise<Required<Pick<Line, "ours" | "observed" | "observedAnswers" | "raw" | "ratio" | "note">>> {
+  const raws: Measured[] = [];
+  const own: Measured[] = [];
+  const seconds = Math.max(1, duration / turns);
+  const turn = async () => {
+    raws.push(await bare(seconds));
+    const [measured, observed] = await bench.observe(() => ours(seconds));
+    own.push(measured);
+    return { observed, observedAnswers: measured.answers };
+  };
+  await bare(seconds);
+  await ours(seconds);
+  let last = await turn();
+  while (own.length < turns) last = await turn();
+  const [raw, all] = [together(raws), together(own)];
+  const note = `bare ${raw.cpuMicros.toFixed(1)} µs/req`;
+  return { ...last, ours: all, raw: raw.rate, ratio: all.rate / raw.rate, note };
+}
