@@ -20,8 +20,14 @@ function together(parts: readonly Measured[]): Measured {
   };
 }
 
+/** What a bare loop, which says nothing but its rate, comes to beside a server. */
+export function onlyRate(rate: number, seconds: number): Measured {
+  return { answers: rate * seconds, rate, p50: 0, p99: 0, errors: 0, refused: 0, cpuMicros: 0 };
+}
+
 /**
- * A bare server and ours in turns, each of which gets `duration` seconds in all. A turn before that does not count: code is compiled in it.
+ * A bare server, or a bare loop, and ours in turns, each of which gets `duration` seconds in all. A turn before that does not count: code is
+ * compiled in it.
  *
  * @returns what of a line follows from both; what our last turn cost whom is in it.
  */
@@ -45,6 +51,6 @@ export async function beside(
   let last = await turn();
   while (own.length < turns) last = await turn();
   const [raw, all] = [together(raws), together(own)];
-  const note = `bare ${raw.cpuMicros.toFixed(1)} µs/req`;
+  const note = raw.cpuMicros === 0 ? "" : `bare ${raw.cpuMicros.toFixed(1)} µs/req`;
   return { ...last, ours: all, raw: raw.rate, ratio: all.rate / raw.rate, note };
 }

@@ -10,7 +10,10 @@ const [url = "", issuer = "", seconds = "", connections = "", first = ""] = prog
   5,
 );
 const database = await openDatabase(url, Number(connections));
-const deadline = performance.now() + Number(seconds) * 1_000;
+/** Until the code is compiled and the statements are prepared on every connection, nothing counts. */
+const warmUpMs = 1_500;
+const counted = performance.now() + warmUpMs;
+const deadline = counted + Number(seconds) * 1_000;
 let rotations = 0;
 
 async function loop(session: number): Promise<void> {
@@ -25,7 +28,7 @@ async function loop(session: number): Promise<void> {
     const successor = { hash: hashRefreshToken(next), sealed };
     await sessionStore.rotate(database, row, hash, successor, { at, userAgent: null, ip: "127.0.0.1" });
     token = next;
-    rotations++;
+    if (performance.now() >= counted) rotations++;
   }
 }
 

@@ -1,4 +1,5 @@
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from "node:crypto";
+import { derSignature } from "../contract/codec/ecdsa-signature.ts";
 import type { CompactToken } from "./compact.ts";
 
 /** Every algorithm a token may be signed with. `none` and the HMAC ones can never be among them: only public keys are held. */
@@ -99,12 +100,8 @@ export function hasValidSignature({ signature, signingInput }: CompactToken, key
   const length = ecdsaLength[key.algorithm];
   if (length !== undefined && signature.length !== length) return false;
   try {
-    return verify(
-      digests[key.algorithm],
-      signingInput,
-      { key: key.publicKey, dsaEncoding: "ieee-p1363" },
-      signature,
-    );
+    const der = length === undefined ? signature : derSignature(signature);
+    return verify(digests[key.algorithm], signingInput, key.publicKey, der);
   } catch {
     // A signature the library cannot even read is not valid.
     return false;

@@ -1,6 +1,7 @@
 import { verify } from "node:crypto";
+import { derSignature } from "../../contract/codec/ecdsa-signature.ts";
 import type { SigningAlgorithm, VerificationKey } from "../signing-keys/types.ts";
-import { digestOf } from "../tokens/jws.ts";
+import { digestOf, ecdsaLength } from "../tokens/jws.ts";
 import type { CompactToken } from "./compact.ts";
 
 const algorithms: ReadonlySet<unknown> = new Set<SigningAlgorithm>([
@@ -10,9 +11,6 @@ const algorithms: ReadonlySet<unknown> = new Set<SigningAlgorithm>([
   "ES512",
   "EdDSA",
 ]);
-
-/** Bytes of an ECDSA signature: R and S, each as long as the order of the curve. */
-const ecdsaLength: Partial<Readonly<Record<SigningAlgorithm, number>>> = { ES256: 64, ES384: 96, ES512: 132 };
 
 /** Whether the header asks for an algorithm we ever accept. `none` and the HMAC ones are none of them. */
 export function hasAllowedAlgorithm(token: CompactToken): boolean {
@@ -40,12 +38,8 @@ export function hasValidSignature(token: CompactToken, key: VerificationKey): bo
   const expected = ecdsaLength[key.algorithm];
   if (expected !== undefined && signature.length !== expected) return false;
   try {
-    return verify(
-      digestOf(key.algorithm),
-      signingInput,
-      { key: key.publicKey, dsaEncoding: "ieee-p1363" },
-      signature,
-    );
+    const der = expected === undefined ? signature : derSignature(signature);
+    return verify(digestOf(key.algorithm), signingInput, key.publicKey, der);
   } catch {
     // A signature the library cannot even read is not valid.
     return false;

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import { AuthError } from "../../contract/errors/index.ts";
 import type { LimitDecision, LimitRule } from "../../platform/limiter/port.ts";
 import { networkOf, parseIp } from "../../platform/outbound/ip-address.ts";
@@ -38,9 +38,9 @@ export function createLimits(platform: LimitsPlatform): Limits {
   const failures = metrics.counter("authkit_rate_limiter_errors_total", "Limit checks the backend failed", [
     "rule",
   ]);
-  const identifierKey = createHmac("sha256", config.keys.codeSecret)
-    .update("rate limit identifiers")
-    .digest();
+  const identifierKey = createSecretKey(
+    createHmac("sha256", config.keys.codeSecret).update("rate limit identifiers").digest(),
+  );
 
   async function charge(bucket: string, rule: LimitRule, key: string): Promise<LimitResult | undefined> {
     let decision: LimitDecision;
@@ -93,7 +93,7 @@ function addressKey(ip: string | undefined): string {
 }
 
 /** Identifiers are personal data: the key holds only a keyed hash. */
-function hashed(key: Buffer, id: string): string {
+function hashed(key: KeyObject, id: string): string {
   return createHmac("sha256", key).update(id).digest().subarray(0, 16).toString("base64url");
 }
 

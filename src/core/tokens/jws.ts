@@ -1,4 +1,5 @@
 import { sign } from "node:crypto";
+import { joseSignature } from "../../contract/codec/ecdsa-signature.ts";
 import { AuthError } from "../../contract/errors/index.ts";
 import type { KeyRing, KeySet, SigningAlgorithm } from "../signing-keys/types.ts";
 import { encodeSorted } from "./json.ts";
@@ -18,13 +19,19 @@ export function digestOf(algorithm: SigningAlgorithm): string | null {
   }
 }
 
+/** Bytes of a signature of an ECDSA algorithm: R and S, each as long as the order of the curve (RFC 7518 §3.4); undefined for others. */
+export const ecdsaLength: Partial<Readonly<Record<SigningAlgorithm, number>>> = {
+  ES256: 64,
+  ES384: 96,
+  ES512: 132,
+};
+
 type ActiveKey = NonNullable<KeySet["active"]>;
 
 /** Everything of a signature that stays the same while a key set is in use. */
 interface PreparedKey {
   readonly key: ActiveKey;
   readonly digest: string | null;
-  readonly options: { readonly key: ActiveKey["privateKey"]; readonly dsaEncoding: "ieee-p1363" };
   /** Encoded header and the dot after it, by `typ`. */
   readonly headers: Map<string, string>;
 }
@@ -51,7 +58,6 @@ export function createJwsSigner(keyRing: KeyRing): JwsSigner {
     prepared = {
       key,
       digest: digestOf(key.algorithm),
-      options: { key: key.privateKey, dsaEncoding: "ieee-p1363" },
       headers: new Map(),
     };
     return prepared;
@@ -72,7 +78,9 @@ export function createJwsSigner(keyRing: KeyRing): JwsSigner {
       const from = prepare();
       const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
       const input = header(from, typ) + bytes.toString("base64url");
-      const signature = sign(from.digest, Buffer.from(input, "latin1"), from.options);
+      const made = sign(from.digest, Buffer.from(input, "latin1"), from.key.privateKey);
+      const length = ecdsaLength[from.key.algorithm];
+      const signature = length === undefined ? made : joseSignature(made, length);
       return `${input}.${signature.toString("base64url")}`;
     },
   };

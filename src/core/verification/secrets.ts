@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { Platform } from "../platform.ts";
 
 /** Digits of a code: 10^6 possibilities, guessed at five times before it dies. */
@@ -32,14 +32,16 @@ export function createProofSecrets(
   purpose: string,
 ): ProofSecrets {
   const { config, random } = platform;
-  const derive = (secret: Buffer): Buffer => createHmac("sha256", secret).update(`proof:${purpose}`).digest();
+  const derive = (secret: Buffer): KeyObject =>
+    createSecretKey(createHmac("sha256", secret).update(`proof:${purpose}`).digest());
   const current = derive(config.keys.codeSecret);
   const former = config.keys.codeFormerSecrets.map(derive);
-  const keyed = (key: Buffer, kind: string, ...parts: readonly string[]): Buffer =>
+  const keyed = (key: KeyObject, kind: string, ...parts: readonly string[]): Buffer =>
     createHmac("sha256", key)
       .update(JSON.stringify([kind, ...parts]))
       .digest();
-  const ownerKey = (key: Buffer, owner: string): string => keyed(key, "owner", owner).toString("base64url");
+  const ownerKey = (key: KeyObject, owner: string): string =>
+    keyed(key, "owner", owner).toString("base64url");
 
   return {
     issue(owner) {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import type { Random } from "../random.ts";
 
 const version = "v1";
@@ -31,8 +31,8 @@ export function createPayloadCipher(
   random: Random,
   former: readonly Buffer[] = [],
 ): PayloadCipher {
-  const derive = (from: Buffer): Buffer =>
-    Buffer.from(hkdfSync("sha256", from, Buffer.alloc(0), "authkit job payloads", 32));
+  const derive = (from: Buffer): KeyObject =>
+    createSecretKey(Buffer.from(hkdfSync("sha256", from, Buffer.alloc(0), "authkit job payloads", 32)));
   const key = derive(secret);
   const openers = [key, ...former.map(derive)];
   return {
@@ -56,7 +56,7 @@ export function createPayloadCipher(
   };
 }
 
-function opened(bytes: Buffer, queue: string, key: Buffer): string | undefined {
+function opened(bytes: Buffer, queue: string, key: KeyObject): string | undefined {
   const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, ivBytes), {
     authTagLength: tagBytes,
   })
