@@ -106,7 +106,11 @@ function project(name: string): void {
 /** Builds and tests the native kernel where cargo is; where it is not, or its packages cannot be had, the tests of the kernel are left out. */
 function nativeKernel(): boolean {
   const manifest = ["--manifest-path", "native/hashing/Cargo.toml"];
-  if (!has("cargo") || !runs("cargo", ["fetch", "--quiet", "--locked", ...manifest])) {
+  const fetched =
+    has("cargo") &&
+    runs("sh", ["native/hashing/unpack-lock"]) &&
+    runs("cargo", ["fetch", "--quiet", "--locked", ...manifest]);
+  if (!fetched) {
     console.log("The native hashing kernel is not built: it needs cargo and its packages.");
     return true;
   }
