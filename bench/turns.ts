@@ -1,8 +1,12 @@
 import type { Bench, Line } from "./bench.ts";
-import type { Measured } from "./load.ts";
+import { drive, type LoadOptions, type Measured } from "./load.ts";
+import type { Service } from "./services.ts";
 
 /** Short enough that what else happens on the machine meets both, long enough that starting a load is no part of it. */
 const turns = 4;
+
+/** What of a line follows from both. */
+type Compared = Required<Pick<Line, "ours" | "observed" | "observedAnswers" | "raw" | "ratio" | "note">>;
 
 /** What several measurements of the same come to. */
 function together(parts: readonly Measured[]): Measured {
@@ -29,14 +33,14 @@ export function onlyRate(rate: number, seconds: number): Measured {
  * A bare server, or a bare loop, and ours in turns, each of which gets `duration` seconds in all. A turn before that does not count: code is
  * compiled in it.
  *
- * @returns what of a line follows from both; what our last turn cost whom is in it.
+ * @returns what our last turn cost whom is in it.
  */
 export async function beside(
   bench: Bench,
   duration: number,
   bare: (seconds: number) => Promise<Measured>,
   ours: (seconds: number) => Promise<Measured>,
-): Promise<Required<Pick<Line, "ours" | "observed" | "observedAnswers" | "raw" | "ratio" | "note">>> {
+): Promise<Compared> {
   const raws: Measured[] = [];
   const own: Measured[] = [];
   const seconds = Math.max(1, duration / turns);
@@ -53,4 +57,19 @@ export async function beside(
   const [raw, all] = [together(raws), together(own)];
   const note = raw.cpuMicros === 0 ? "" : `bare ${raw.cpuMicros.toFixed(1)} µs/req`;
   return { ...last, ours: all, raw: raw.rate, ratio: all.rate / raw.rate, note };
+}
+
+/** Conversations with a bare server and with ours, as {@link beside}. */
+export function conversationsBeside(
+  bench: Bench,
+  bare: Service,
+  raw: LoadOptions["conversation"],
+  ours: LoadOptions["conversation"],
+): Promise<Compared> {
+  const { connections, duration } = bench.options;
+  const at =
+    ({ url, pid }: Service, conversation: LoadOptions["conversation"]) =>
+    (seconds: number): Promise<Measured> =>
+      drive({ url, connections, duration: seconds, servers: [pid], conversation });
+  return beside(bench, duration, at(bare, raw), at(bench.cluster, ours));
 }

@@ -1,6 +1,6 @@
 /**
- * uWebSockets.js with nothing around it: `/static` sends a file's answer, head and body the same bytes as ours, `POST /user` answers one statement's row as JSON, `POST /write`
- * changes a row and adds one to the audit trail.
+ * uWebSockets.js with nothing around it: `/static` sends a file's answer, head and body the same bytes as ours; `POST /user` answers one
+ * statement's row as JSON; `POST /write` changes a row and adds one to the audit trail.
  * Prints its port when it listens.
  */
 import { randomUUID } from "node:crypto";

@@ -4,10 +4,10 @@ import { createWriteStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { accounts, type Bench, drive, emailOf, type Line, post, type Scenario } from "../bench.ts";
+import { accounts, type Bench, emailOf, type Line, post, type Scenario } from "../bench.ts";
 import { userIdOf } from "../schema.ts";
 import { managementToken } from "../services.ts";
-import { beside } from "../turns.ts";
+import { conversationsBeside } from "../turns.ts";
 import { withBareServer } from "./light.ts";
 
 const rounds = 2;
@@ -22,34 +22,26 @@ export const backEnd: Scenario = {
   name: "back-end",
   run: (bench) =>
     withBareServer(bench, async (bare) => {
-      const { connections, duration, users } = bench.options;
+      const { users } = bench.options;
       const lines: Line[] = [];
       for (let round = 0; round < rounds; round++) {
-        const measured = await beside(
+        const measured = await conversationsBeside(
           bench,
-          duration,
-          (seconds) =>
-            drive({
-              ...{ url: bare.url, connections, duration: seconds, servers: [bare.pid] },
-              conversation: (index) =>
-                mixed(
-                  users,
-                  index,
-                  (email) => post("/user", { email }),
-                  (id) => post("/write", { id }),
-                ),
-            }),
-          (seconds) =>
-            drive({
-              ...{ url: bench.cluster.url, connections, duration: seconds, servers: [bench.cluster.pid] },
-              conversation: (index) =>
-                mixed(
-                  users,
-                  index,
-                  (email) => post("/v1/call/GetUserByEmail", { email }, bearer),
-                  (id) => post("/v1/call/SetEmailVerified", { id, v: true }, bearer),
-                ),
-            }),
+          bare,
+          (index) =>
+            mixed(
+              users,
+              index,
+              (email) => post("/user", { email }),
+              (id) => post("/write", { id }),
+            ),
+          (index) =>
+            mixed(
+              users,
+              index,
+              (email) => post("/v1/call/GetUserByEmail", { email }, bearer),
+              (id) => post("/v1/call/SetEmailVerified", { id, v: true }, bearer),
+            ),
         );
         lines.push({
           ...{ path: "management mix, 70 % reads", against: "bare handlers, same SQL" },

@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Bench, drive, emailOf, type Line, post, repeat, type Scenario, signIn } from "../bench.ts";
+import { type Bench, emailOf, type Line, post, repeat, type Scenario, signIn } from "../bench.ts";
 import { managementToken, type Service, startProgram } from "../services.ts";
-import { beside } from "../turns.ts";
+import { beside, conversationsBeside } from "../turns.ts";
 
 /** Each is measured so often. */
 const rounds = 2;
@@ -34,7 +34,6 @@ export const jwks: Scenario = {
   run: (bench) =>
     withBareServer(bench, async (bare) => {
       const { connections, duration } = bench.options;
-      const load = { connections };
       const lines: Line[] = [];
       for (let round = 0; round < rounds; round++) {
         const measured = await beside(
@@ -42,12 +41,12 @@ export const jwks: Scenario = {
           duration,
           (seconds) =>
             repeat({
-              ...{ ...load, duration: seconds, url: bare.url, servers: [bare.pid] },
+              ...{ connections, duration: seconds, url: bare.url, servers: [bare.pid] },
               request: { method: "GET", path: "/static" },
             }),
           (seconds) =>
             repeat({
-              ...{ ...load, duration: seconds, url: bench.cluster.url, servers: [bench.cluster.pid] },
+              ...{ connections, duration: seconds, url: bench.cluster.url, servers: [bench.cluster.pid] },
               request: { method: "GET", path: "/.well-known/jwks.json" },
             }),
         );
@@ -84,24 +83,14 @@ export const management: Scenario = {
   name: "management",
   run: (bench) =>
     withBareServer(bench, async (bare) => {
-      const { connections, duration } = bench.options;
       const lines: Line[] = [];
       for (let round = 0; round < rounds; round++) {
-        const measured = await beside(
+        const email = emailOf(1);
+        const measured = await conversationsBeside(
           bench,
-          duration,
-          (seconds) =>
-            drive({
-              ...{ url: bare.url, connections, duration: seconds, servers: [bare.pid] },
-              conversation: () => ({ next: () => post("/user", { email: emailOf(1) }) }),
-            }),
-          (seconds) =>
-            drive({
-              ...{ url: bench.cluster.url, connections, duration: seconds, servers: [bench.cluster.pid] },
-              conversation: () => ({
-                next: () => post("/v1/call/GetUserByEmail", { email: emailOf(1) }, bearer),
-              }),
-            }),
+          bare,
+          () => ({ next: () => post("/user", { email }) }),
+          () => ({ next: () => post("/v1/call/GetUserByEmail", { email }, bearer) }),
         );
         lines.push({
           ...{ path: "POST /v1/call/GetUserByEmail", against: "bare handler, same SQL" },

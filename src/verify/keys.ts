@@ -1,5 +1,5 @@
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from "node:crypto";
-import { derSignature } from "../contract/codec/ecdsa-signature.ts";
+import { derSignature, ecdsaLength } from "../contract/codec/ecdsa-signature.ts";
 import type { CompactToken } from "./compact.ts";
 
 /** Every algorithm a token may be signed with. `none` and the HMAC ones can never be among them: only public keys are held. */
@@ -21,8 +21,6 @@ const digests: Readonly<Record<Algorithm, string | null>> = {
   ES512: "sha512",
   EdDSA: null,
 };
-/** Bytes of an ECDSA signature: R and S, each as long as the order of the curve. */
-const ecdsaLength: Partial<Readonly<Record<Algorithm, number>>> = { ES256: 64, ES384: 96, ES512: 132 };
 const byCurve: Readonly<Record<string, Algorithm>> = {
   prime256v1: "ES256",
   secp384r1: "ES384",

@@ -4,6 +4,9 @@
  * signature.
  */
 
+/** Bytes of a signature by its algorithm: R and S, each as long as the order of the curve; undefined for algorithms of another kind. */
+export const ecdsaLength: Readonly<Record<string, number | undefined>> = { ES256: 64, ES384: 96, ES512: 132 };
+
 const sequence = 0x30;
 const integer = 0x02;
 const longForm = 0x81;

@@ -1,7 +1,7 @@
 import { verify } from "node:crypto";
-import { derSignature } from "../../contract/codec/ecdsa-signature.ts";
+import { derSignature, ecdsaLength } from "../../contract/codec/ecdsa-signature.ts";
 import type { SigningAlgorithm, VerificationKey } from "../signing-keys/types.ts";
-import { digestOf, ecdsaLength } from "../tokens/jws.ts";
+import { digestOf } from "../tokens/jws.ts";
 import type { CompactToken } from "./compact.ts";
 
 const algorithms: ReadonlySet<unknown> = new Set<SigningAlgorithm>([

@@ -1,5 +1,5 @@
 import { sign } from "node:crypto";
-import { joseSignature } from "../../contract/codec/ecdsa-signature.ts";
+import { ecdsaLength, joseSignature } from "../../contract/codec/ecdsa-signature.ts";
 import { AuthError } from "../../contract/errors/index.ts";
 import type { KeyRing, KeySet, SigningAlgorithm } from "../signing-keys/types.ts";
 import { encodeSorted } from "./json.ts";
@@ -18,13 +18,6 @@ export function digestOf(algorithm: SigningAlgorithm): string | null {
       return null;
   }
 }
-
-/** Bytes of a signature of an ECDSA algorithm: R and S, each as long as the order of the curve (RFC 7518 §3.4); undefined for others. */
-export const ecdsaLength: Partial<Readonly<Record<SigningAlgorithm, number>>> = {
-  ES256: 64,
-  ES384: 96,
-  ES512: 132,
-};
 
 type ActiveKey = NonNullable<KeySet["active"]>;
 

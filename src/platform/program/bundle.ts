@@ -23,7 +23,7 @@ export const bundles = join(installation, ".bundle");
 export const entries = { cli: "src/cli/run.ts", worker: "workers/main.ts" } as const;
 
 /** The bundle of these sources, made or not. */
-export function bundleOf(digest: string): Bundle {
+function bundleOf(digest: string): Bundle {
   const directory = join(bundles, digest.slice(0, 16));
   return { directory, cli: join(directory, "cli.mjs"), worker: join(directory, "worker.mjs") };
 }
