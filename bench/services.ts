@@ -159,7 +159,7 @@ export async function startCluster(
     ...(options.nodeOptions === undefined ? {} : { NODE_OPTIONS: options.nodeOptions }),
     ...settings.env,
   };
-  const child = spawn(process.execPath, ["src/cli/main.ts", "serve"], {
+  const child = spawn("bin/authkit-server", ["serve"], {
     cwd: root,
     env,
     stdio: ["ignore", output, output],

@@ -49,6 +49,7 @@ export async function runHttpWorker(slot: number): Promise<void> {
   });
   const engine = await selectHttpEngine(config.server.engine, {}, log, config.stateDirectory);
   const { host, port } = config.server.listen;
+  await worker.othersServe();
   const listener = await engine.listen(
     host === undefined ? { port } : { host, port },
     traceRequests(handler, tracing),

@@ -17,6 +17,8 @@ export interface WorkerProcess {
   readonly metrics: ProcessMetrics;
   /** There when tracing is on and this kind of process takes part. */
   readonly tracing: Tracing | undefined;
+  /** Resolves when those this worker needs serve, which start beside it; at once when they have served before. */
+  othersServe(): Promise<void>;
   /** Tells the primary that this worker serves. */
   ready(served?: Served): void;
   /** Tells the primary that this worker waits for an outage to end, so that it is given more time. */
@@ -49,6 +51,7 @@ export async function workerProcess(kind: WorkerKind, slot: number): Promise<Wor
   const metrics = createMetrics(name);
   let drain: (() => Promise<void>) | undefined;
   let draining = false;
+  const othersServe = Promise.withResolvers<void>();
 
   const end = async (): Promise<void> => {
     if (draining) return;
@@ -85,6 +88,7 @@ export async function workerProcess(kind: WorkerKind, slot: number): Promise<Wor
   process.on("message", (message: unknown) => {
     if (!isToWorker(message)) return;
     if (message.type === "drain") void end();
+    else if (message.type === "serve") othersServe.resolve();
     else {
       metrics
         .snapshot()
@@ -101,6 +105,10 @@ export async function workerProcess(kind: WorkerKind, slot: number): Promise<Wor
     log,
     metrics,
     tracing,
+    othersServe() {
+      send({ type: "prepared" });
+      return othersServe.promise;
+    },
     ready(served) {
       send(served === undefined ? { type: "ready" } : { type: "ready", served });
       storeCompiledCode();

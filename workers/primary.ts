@@ -53,7 +53,26 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
   };
   const resolved = embedded === undefined ? config : loadProcessConfig(forked()).config;
 
+  let finish: (code: number) => void = () => undefined;
+  const finished = new Promise<number>((resolve) => {
+    finish = resolve;
+  });
+  const supervisor = createSupervisor({
+    config,
+    entry: workerEntry(),
+    // The sources may have been replaced by those of another release.
+    replacementEntry: () =>
+      currentWorkerEntry((bundle) => makeWherePossible(bundle, (reason) => log.warn({}, reason))),
+    environment: forked,
+    log,
+    onCrashLoop: (worker) => {
+      log.fatal({ slot: worker }, "giving up: the worker does not survive; see its last lines above");
+      finish(1);
+    },
+  });
+
   try {
+    supervisor.startHashing();
     await awaitStores(resolved, log);
     await prepareDatabase(resolved, { log, metrics });
     await prepareSigningKeys({ config: resolved, clock: systemClock, random: systemRandom, log });
@@ -64,24 +83,6 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
       if (staticEntitlements.length > 0)
         seeded = { AUTHKIT_STATIC_ENTITLEMENTS: staticEntitlements.join(",") };
     }
-
-    let finish: (code: number) => void = () => undefined;
-    const finished = new Promise<number>((resolve) => {
-      finish = resolve;
-    });
-    const supervisor = createSupervisor({
-      config,
-      entry: workerEntry(),
-      // The sources may have been replaced by those of another release.
-      replacementEntry: () =>
-        currentWorkerEntry((bundle) => makeWherePossible(bundle, (reason) => log.warn({}, reason))),
-      environment: forked,
-      log,
-      onCrashLoop: (worker) => {
-        log.fatal({ slot: worker }, "giving up: the worker does not survive; see its last lines above");
-        finish(1);
-      },
-    });
 
     const manager = serviceManager(environment, log);
     const serving = (): void => manager?.ready(`serving on port ${supervisor.served()?.port}`);
@@ -133,6 +134,7 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
       log.info({}, "stopped");
     }
   } finally {
+    await supervisor.stop();
     await embedded?.stop();
     await lock.release();
   }

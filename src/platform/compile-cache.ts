@@ -87,10 +87,14 @@ export function compiledCodeDirectory(
   }
 }
 
-/** Where compiled code is kept; a worker is told by its primary, in the variable that Node reads too. */
+/** Named by whoever started the process: the primary that forks a worker, `bin/authkit-server`, or an operator. */
+const named = process.env["NODE_COMPILE_CACHE"] || undefined;
+
+/** Where compiled code is kept. The installation's own place, which `bin/authkit-server` names, still has to have something for this release. */
 export const compiledCode =
-  process.env["NODE_COMPILE_CACHE"] ??
-  compiledCodeDirectory(prepared, process.env["AUTHKIT_STATE_DIR"] || undefined);
+  named === undefined || named === prepared
+    ? compiledCodeDirectory(prepared, process.env["AUTHKIT_STATE_DIR"] || undefined)
+    : named;
 
 /**
  * Keeps compiled code on disk, so that later processes neither strip types nor compile again: it halves a worker's start and spares each

@@ -6,12 +6,25 @@ export interface Served {
 
 /** What primary and workers tell each other over the cluster's IPC. */
 export type ToPrimary =
+  /** All is there but what others of this node do: asks to be told when it may serve. */
+  | { readonly type: "prepared" }
   | { readonly type: "ready"; readonly served?: Served }
   /** Not ready because of an outage elsewhere, and alive. */
   | { readonly type: "waiting" }
   | { readonly type: "metrics"; readonly id: number; readonly data: unknown };
 
-export type ToWorker = { readonly type: "drain" } | { readonly type: "metrics"; readonly id: number };
+export type ToWorker =
+  | { readonly type: "serve" }
+  | { readonly type: "drain" }
+  | { readonly type: "metrics"; readonly id: number };
+
+const fromWorkers: ReadonlySet<unknown> = new Set<ToPrimary["type"]>([
+  "prepared",
+  "ready",
+  "waiting",
+  "metrics",
+]);
+const fromPrimary: ReadonlySet<unknown> = new Set<ToWorker["type"]>(["serve", "drain", "metrics"]);
 
 function hasType(value: unknown): value is { readonly type: unknown } {
   return typeof value === "object" && value !== null && "type" in value;
@@ -19,12 +32,12 @@ function hasType(value: unknown): value is { readonly type: unknown } {
 
 /** Whether an IPC message from a worker is one of ours. */
 export function isToPrimary(value: unknown): value is ToPrimary {
-  return hasType(value) && (value.type === "ready" || value.type === "waiting" || value.type === "metrics");
+  return hasType(value) && fromWorkers.has(value.type);
 }
 
 /** Whether an IPC message from the primary is one of ours. */
 export function isToWorker(value: unknown): value is ToWorker {
-  return hasType(value) && (value.type === "drain" || value.type === "metrics");
+  return hasType(value) && fromPrimary.has(value.type);
 }
 
 export type WorkerKind = "hashing" | "management" | "http" | "jobs";

@@ -21,6 +21,8 @@ export interface SlotOptions {
   readonly environment: () => NodeJS.ProcessEnv;
   readonly shutdownTimeoutMs: number;
   readonly log: Log;
+  /** Resolves when those whom a worker of this kind needs serve. */
+  readonly othersServe: Promise<void>;
   /** The slot crashed so often in a row that the whole program should end. */
   readonly onCrashLoop: (slot: Slot) => void;
 }
@@ -32,6 +34,10 @@ class KilledAtStart extends Error {
 
 /** Whether somebody or the kernel ended a worker; its own mistakes end in an exit code or in another signal. */
 const isKill = (signal: string | null): boolean => signal === "SIGKILL";
+
+function tell(worker: Worker, message: ToWorker): void {
+  if (worker.isConnected()) worker.send(message);
+}
 
 /** One place in the cluster: keeps a worker of its kind alive, and replaces it without a gap when asked to. */
 export class Slot {
@@ -135,6 +141,11 @@ export class Slot {
       worker.on("message", (message: unknown) => {
         if (!isToPrimary(message)) return;
         if (message.type === "waiting") timer.refresh();
+        if (message.type === "prepared") {
+          // The others have time-outs of their own.
+          clearTimeout(timer);
+          void this.#options.othersServe.then(() => tell(worker, { type: "serve" }));
+        }
         if (message.type !== "ready") return;
         clearTimeout(timer);
         if (message.served !== undefined) this.served = message.served;
@@ -156,8 +167,7 @@ export class Slot {
       if (worker.isDead()) resolve();
       else worker.once("exit", () => resolve());
     });
-    const message: ToWorker = { type: "drain" };
-    if (worker.isConnected()) worker.send(message);
+    tell(worker, { type: "drain" });
     const timer = setTimeout(() => {
       this.#options.log.warn(
         { slot: this.name, pid: worker.process.pid },

@@ -10,7 +10,11 @@ const metricsTimeoutMs = 1_000;
 const hungMs = 10_000;
 
 export interface Supervisor {
-  /** Starts every worker in order: hashing and management first, then http, jobs last. */
+  /**
+   * Starts the workers that need no store, so that they are there when the stores are prepared; what becomes of them is `start`'s to tell. Once.
+   */
+  startHashing(): void;
+  /** Starts the others: management and http at once, where http serves when hashing and management do, and jobs last. Rejects when one does not start. */
   start(): Promise<void>;
   /** Once all have started, replaces every worker, one at a time, without failing a request. A second call while one runs is ignored. */
   roll(): Promise<void>;
@@ -44,6 +48,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     silent: false,
   });
   const slots: Slot[] = [];
+  const othersServe = Promise.withResolvers<void>();
   const add = (kind: WorkerKind, count: number): void => {
     for (let slot = 0; slot < count; slot++) {
       slots.push(
@@ -53,6 +58,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
           environment: options.environment,
           shutdownTimeoutMs: config.server.shutdownTimeoutMs,
           log,
+          othersServe: othersServe.promise,
           onCrashLoop: (failed) => options.onCrashLoop(failed.name),
         }),
       );
@@ -64,6 +70,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   add("jobs", 1);
   const ofKind = (...kinds: WorkerKind[]): Slot[] => slots.filter((slot) => kinds.includes(slot.kind));
 
+  const launch = (...kinds: WorkerKind[]): Promise<unknown> =>
+    Promise.all(ofKind(...kinds).map((slot) => slot.launch()));
+  let hashing: Promise<unknown> | undefined;
   let rolling: Promise<void> | undefined;
   const started = Promise.withResolvers<void>();
   let requests = 0;
@@ -88,10 +97,17 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     });
 
   return {
+    startHashing() {
+      hashing = launch("hashing");
+      hashing.catch(() => undefined);
+    },
     async start() {
-      await Promise.all(ofKind("hashing", "management").map((slot) => slot.launch()));
-      await Promise.all(ofKind("http").map((slot) => slot.launch()));
-      await Promise.all(ofKind("jobs").map((slot) => slot.launch()));
+      const needed = Promise.all([hashing ?? launch("hashing"), launch("management")]).then(() =>
+        othersServe.resolve(),
+      );
+      await Promise.all([needed, launch("http")]);
+      // Nobody waits for it, and the others need all cores to be there soon.
+      await launch("jobs");
       started.resolve();
     },
     roll() {

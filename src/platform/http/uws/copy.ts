@@ -7,7 +7,9 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -37,8 +39,30 @@ export interface OpenCopy {
   close(): void;
 }
 
-/** The file when it is exactly `image`, and nobody else may write it; undefined when there is none or it is another. */
-function openIntact(file: string, image: Buffer): OpenCopy | undefined {
+/** SHA-256 of an open file from its beginning, hexadecimal. Read in pieces: seven megabytes at once would be new memory in every worker. */
+function digestOf(descriptor: number): string {
+  const piece = Buffer.allocUnsafe(256 * 1024);
+  const hash = createHash("sha256");
+  for (let at = 0; ; ) {
+    const length = readSync(descriptor, piece, 0, piece.length, at);
+    if (length === 0) return hash.digest("hex");
+    hash.update(piece.subarray(0, length));
+    at += length;
+  }
+}
+
+/** Begins the names of the copies of a shared object as it is now. */
+function copiesOf(source: string): string {
+  const descriptor = openSync(source, constants.O_RDONLY);
+  try {
+    return `${digestOf(descriptor).slice(0, 32)}-`;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The file when its content is what its name says, and nobody else may write it; undefined when there is none or it is another. */
+function openIntact(file: string): OpenCopy | undefined {
   let descriptor: number;
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -46,9 +70,20 @@ function openIntact(file: string, image: Buffer): OpenCopy | undefined {
     return undefined;
   }
   const stats = fstatSync(descriptor);
-  if (stats.isFile() && isOurs(stats) && readFileSync(descriptor).equals(image))
+  if (stats.isFile() && isOurs(stats) && basename(file).includes(`-${digestOf(descriptor)}-`))
     return { file, path: `/proc/self/fd/${descriptor}`, close: () => closeSync(descriptor) };
   closeSync(descriptor);
+  return undefined;
+}
+
+/** An intact copy among those whose names begin so, in a directory that nobody else may write. */
+function findIntact(directory: string, copies: string): OpenCopy | undefined {
+  const stats = lstatSync(directory, { throwIfNoEntry: false });
+  if (stats?.isDirectory() !== true || !isOurs(stats)) return undefined;
+  for (const name of readdirSync(directory)) {
+    const found = name.startsWith(copies) ? openIntact(join(directory, name)) : undefined;
+    if (found !== undefined) return found;
+  }
   return undefined;
 }
 
@@ -71,19 +106,19 @@ function write(file: string, directory: string, image: Buffer): void {
 
 /**
  * A copy of the shared object `source` that an older glibc loads, from `directory`, or made there when it is missing, damaged or may have been
- * written by somebody else; undefined when `source` needs no change. Copies are named by content. Throws what `relinkToOlderGlibc` and the file
- * system throw.
+ * written by somebody else; undefined when `source` needs no change. Copies are named by the content of both, so that a worker that starts finds
+ * out with a few milliseconds of reading that both are as they were. Throws what `relinkToOlderGlibc` and the file system throw.
  */
 export function openRelinked(source: string, directory: string): OpenCopy | undefined {
-  const original = readFileSync(source);
-  const image = relinkToOlderGlibc(original);
-  if (image === undefined) return undefined;
-  const key = createHash("sha256").update("relink-1").update(original).digest("hex").slice(0, 32);
-  const file = join(directory, `${key}-${basename(source)}`);
-  const known = openIntact(file, image);
+  const copies = copiesOf(source);
+  const known = findIntact(directory, copies);
   if (known !== undefined) return known;
+  const image = relinkToOlderGlibc(readFileSync(source));
+  if (image === undefined) return undefined;
+  const digest = createHash("sha256").update(image).digest("hex");
+  const file = join(directory, `${copies}${digest}-${basename(source)}`);
   write(file, directory, image);
-  const made = openIntact(file, image);
+  const made = openIntact(file);
   if (made === undefined) throw new Error(`${file} is not what was written`);
   return made;
 }
