@@ -97,6 +97,17 @@ export async function startPostgres(): Promise<Service> {
   };
 }
 
+/** Milliseconds until an embedded PostgreSQL that is made from nothing can be used. */
+export async function newDatabaseMs(): Promise<number> {
+  const directory = await mkdtemp(join(tmpdir(), "authkit-bench-new-"));
+  const begun = performance.now();
+  const server = await startEmbeddedPostgres({ directory, log: silentLog });
+  const took = performance.now() - begun;
+  await server.stop();
+  await rm(directory, { recursive: true, force: true });
+  return took;
+}
+
 /** A Redis without persistence, as ephemeral state needs it. */
 export async function startRedis(): Promise<Service> {
   const port = await freePort();
@@ -119,7 +130,8 @@ async function writeConfiguration(directory: string, limited: boolean): Promise<
 }
 
 export interface ClusterSettings {
-  readonly databaseUrl: string;
+  /** Undefined: the embedded one, made from nothing. */
+  readonly databaseUrl: string | undefined;
   readonly redisUrl: string;
   /** Leaves the default rate limits on. */
   readonly limited?: boolean;
@@ -152,7 +164,7 @@ export async function startCluster(
     AUTHKIT_HTTP_WORKERS: String(options.httpWorkers),
     AUTHKIT_HASHING_WORKERS: String(options.hashingWorkers),
     AUTHKIT_MIGRATE_ON_START: "true",
-    DB_URL: settings.databaseUrl,
+    ...(settings.databaseUrl === undefined ? {} : { DB_URL: settings.databaseUrl }),
     AUTHKIT_REDIS_URL: settings.redisUrl,
     AUTHKIT_REDIS_KEY_PREFIX: `bench${port}:`,
     ...(options.argon2 === undefined ? {} : { AUTHKIT_ARGON2: options.argon2 }),

@@ -7,7 +7,8 @@ import type { Log } from "../src/platform/log/port.ts";
 import { createMetrics, type ProcessMetrics } from "../src/platform/metrics/prometheus.ts";
 import type { Tracing } from "../src/platform/tracing/port.ts";
 import { startTracing } from "../src/platform/tracing/start.ts";
-import { isToWorker, type Served, type ToPrimary, type WorkerKind } from "./supervision/messages.ts";
+import { converse } from "./supervision/conversation.ts";
+import type { Served, WorkerKind } from "./supervision/messages.ts";
 
 /** What every worker has before it does its own work. */
 export interface WorkerProcess {
@@ -30,28 +31,17 @@ export interface WorkerProcess {
 /** Milliseconds a worker without a primary has beyond the shutdown time-out, as one with a primary has. */
 const orphanSlackMs = 2_000;
 
-function send(message: ToPrimary): void {
-  if (process.connected) process.send?.(message);
-}
-
 /**
- * The frame of a worker process: configuration from the environment it was forked with, log, metrics, and the conversation with the
- * primary. Signals are the primary's business; a worker whose primary died drains by itself.
+ * The frame of a worker process: configuration from the environment it was forked with and what the primary found out since, log, metrics, and
+ * the conversation with the primary, which may have forked it before the stores were prepared. Signals are the primary's business; a worker whose primary died drains by itself.
  */
 export async function workerProcess(kind: WorkerKind, slot: number): Promise<WorkerProcess> {
   const name = `${kind}-${slot}`;
-  const { config } = loadProcessConfig(process.env);
-  // A hash is a span of whoever asked for it; the processes that compute them stay small.
-  const traced = config.tracing.enabled && kind !== "hashing";
-  let tracing: Tracing | undefined;
-  const log = createLog(config.log, {
-    worker: name,
-    around: traced ? () => tracing?.fields() ?? {} : undefined,
-  });
   const metrics = createMetrics(name);
+  let log: Log | undefined;
+  let tracing: Tracing | undefined;
   let drain: (() => Promise<void>) | undefined;
   let draining = false;
-  const othersServe = Promise.withResolvers<void>();
 
   const end = async (): Promise<void> => {
     if (draining) return;
@@ -61,59 +51,63 @@ export async function workerProcess(kind: WorkerKind, slot: number): Promise<Wor
       await drain?.();
       await tracing?.stop();
     } catch (error) {
-      log.error({ err: error }, "drain failed");
+      log?.error({ err: error }, "drain failed");
       code = 1;
     }
     process.exit(code);
   };
+  const primary = converse({
+    drain: () => void end(),
+    metrics: () =>
+      metrics.snapshot().catch((error: unknown) => {
+        log?.error({ err: error }, "metrics could not be collected");
+        return undefined;
+      }),
+  });
+  Object.assign(process.env, await primary.begin());
+
+  const { config } = loadProcessConfig(process.env);
+  // A hash is a span of whoever asked for it; the processes that compute them stay small.
+  const traced = config.tracing.enabled && kind !== "hashing";
+  const own = createLog(config.log, {
+    worker: name,
+    around: traced ? () => tracing?.fields() ?? {} : undefined,
+  });
+  log = own;
 
   // Terminals and service managers signal the whole group; only the primary acts on it, in the right order.
   for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) process.on(signal, () => undefined);
   // Node ends a worker whose primary is gone there and then, with whatever it is at, unless the worker is known to be about to end.
   cluster.worker?.once("disconnect", () => {
     if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
-    log.warn({}, "the primary is gone: draining");
+    own.warn({}, "the primary is gone: draining");
     // Nobody else is there to end one that does not finish.
     setTimeout(() => process.exit(1), config.server.shutdownTimeoutMs + orphanSlackMs).unref();
     void end();
   });
   process.on("uncaughtException", (error) => {
-    log.fatal({ err: error }, "uncaught exception");
+    own.fatal({ err: error }, "uncaught exception");
     process.exit(1);
   });
   process.on("unhandledRejection", (reason) => {
-    log.fatal({ err: reason }, "unhandled rejection");
+    own.fatal({ err: reason }, "unhandled rejection");
     process.exit(1);
   });
-  process.on("message", (message: unknown) => {
-    if (!isToWorker(message)) return;
-    if (message.type === "drain") void end();
-    else if (message.type === "serve") othersServe.resolve();
-    else {
-      metrics
-        .snapshot()
-        .then((data) => send({ type: "metrics", id: message.id, data }))
-        .catch((error: unknown) => log.error({ err: error }, "metrics could not be collected"));
-    }
-  });
 
-  if (traced) tracing = await startTracing(name, log);
+  if (traced) tracing = await startTracing(name, own);
 
   return {
     name,
     config,
-    log,
+    log: own,
     metrics,
     tracing,
-    othersServe() {
-      send({ type: "prepared" });
-      return othersServe.promise;
-    },
+    othersServe: () => primary.othersServe(),
     ready(served) {
-      send(served === undefined ? { type: "ready" } : { type: "ready", served });
+      primary.ready(served);
       storeCompiledCode();
     },
-    waiting: () => send({ type: "waiting" }),
+    waiting: () => primary.waiting(),
     onDrain(task) {
       drain = task;
     },

@@ -10,13 +10,17 @@ import type { Supervisor } from "./supervision/supervisor.ts";
 // An `import` would read every member of the module, and one of them loads Node's own `fetch`: 14 MB.
 const { createServer } = process.getBuiltinModule("node:http");
 
+export interface MetricsListener {
+  close(): Promise<void>;
+}
+
 /** Serves `/metrics` of the whole node on a listener of its own, so that no scrape ever competes with a login. */
 export async function listenMetrics(
   config: Config,
   supervisor: Supervisor,
   own: ProcessMetrics,
   log: Log,
-): Promise<{ close(): Promise<void> } | undefined> {
+): Promise<MetricsListener | undefined> {
   const address = config.server.metricsListen;
   if (address === undefined) return undefined;
   const server = createServer((request, response) => {

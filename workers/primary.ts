@@ -15,8 +15,9 @@ import { systemRandom } from "../src/platform/random.ts";
 import { serviceManager } from "../src/platform/service-manager.ts";
 import { announce } from "./announcement.ts";
 import { prepareDatabase } from "./database-preparation.ts";
-import { listenMetrics } from "./metrics-listener.ts";
+import { listenMetrics, type MetricsListener } from "./metrics-listener.ts";
 import { awaitStores } from "./stores.ts";
+import type { Findings } from "./supervision/messages.ts";
 import { createSupervisor } from "./supervision/supervisor.ts";
 
 /** Signals that end the server; a second one ends it at once. */
@@ -45,13 +46,8 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
     config.server.listen.port,
     config.stateDirectory,
   );
-  const embedded = await embeddedDatabase(config, log);
-  let seeded: NodeJS.ProcessEnv = {};
-  const forked = (): NodeJS.ProcessEnv => {
-    if (embedded === undefined) return { ...seeded, ...environment };
-    return { ...seeded, ...environment, DB_URL: embedded.url };
-  };
-  const resolved = embedded === undefined ? config : loadProcessConfig(forked()).config;
+  let embedded: EmbeddedPostgres | undefined;
+  let findings: Findings = {};
 
   let finish: (code: number) => void = () => undefined;
   const finished = new Promise<number>((resolve) => {
@@ -63,7 +59,7 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
     // The sources may have been replaced by those of another release.
     replacementEntry: () =>
       currentWorkerEntry((bundle) => makeWherePossible(bundle, (reason) => log.warn({}, reason))),
-    environment: forked,
+    environment,
     log,
     onCrashLoop: (worker) => {
       log.fatal({ slot: worker }, "giving up: the worker does not survive; see its last lines above");
@@ -71,8 +67,14 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
     },
   });
 
+  let unwatch: (() => void) | undefined;
+  let metricsListener: MetricsListener | undefined;
   try {
-    supervisor.startHashing();
+    embedded = await embeddedDatabase(config, log);
+    supervisor.fork();
+    if (embedded !== undefined) findings = { DB_URL: embedded.url };
+    const resolved =
+      embedded === undefined ? config : loadProcessConfig({ ...environment, ...findings }).config;
     await awaitStores(resolved, log);
     await prepareDatabase(resolved, { log, metrics });
     await prepareSigningKeys({ config: resolved, clock: systemClock, random: systemRandom, log });
@@ -80,8 +82,9 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
     if (config.bootstrap.path !== undefined) {
       const { applyConfiguredManifest } = await import("./bootstrap.ts");
       const { staticEntitlements } = await applyConfiguredManifest(resolved, config.bootstrap.path, log);
-      if (staticEntitlements.length > 0)
-        seeded = { AUTHKIT_STATIC_ENTITLEMENTS: staticEntitlements.join(",") };
+      // What an operator names wins.
+      if (staticEntitlements.length > 0 && environment["AUTHKIT_STATIC_ENTITLEMENTS"] === undefined)
+        findings = { ...findings, AUTHKIT_STATIC_ENTITLEMENTS: staticEntitlements.join(",") };
     }
 
     const manager = serviceManager(environment, log);
@@ -111,32 +114,27 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
         });
     });
 
-    let unwatch: (() => void) | undefined;
-    const metricsListener = await listenMetrics(config, supervisor, metrics, log);
-    try {
-      await supervisor.start();
-      announce(
-        config,
-        {
-          served: supervisor.served(),
-          startMs: performance.now() - started,
-          embedded: embedded !== undefined,
-        },
-        log,
-      );
-      serving();
-      unwatch = manager?.watch(() => supervisor.answers());
-      return await finished;
-    } finally {
-      unwatch?.();
-      await supervisor.stop();
-      await metricsListener?.close();
-      log.info({}, "stopped");
-    }
+    metricsListener = await listenMetrics(config, supervisor, metrics, log);
+    await supervisor.start(findings);
+    announce(
+      config,
+      {
+        served: supervisor.served(),
+        startMs: performance.now() - started,
+        embedded: embedded !== undefined,
+      },
+      log,
+    );
+    serving();
+    unwatch = manager?.watch(() => supervisor.answers());
+    return await finished;
   } finally {
+    unwatch?.();
     await supervisor.stop();
+    await metricsListener?.close();
     await embedded?.stop();
     await lock.release();
+    log.info({}, "stopped");
   }
 }
 

@@ -14,10 +14,17 @@ export function openPreparedCode(): void {
   openToReaders(preparedCode);
 }
 
-/** Lets every user read a file, or a directory with all that is in it. Throws what the file system throws. */
+/**
+ * Lets every user read a file, or a directory with all that is in it. What vanishes meanwhile was another process's on its way to its place.
+ * Throws what the file system throws.
+ */
 export function openToReaders(path: string): void {
-  const stats = lstatSync(path);
-  if (stats.isSymbolicLink()) return;
-  chmodSync(path, stats.isDirectory() ? 0o755 : 0o644);
-  if (stats.isDirectory()) for (const name of readdirSync(path)) openToReaders(join(path, name));
+  try {
+    const stats = lstatSync(path);
+    if (stats.isSymbolicLink()) return;
+    chmodSync(path, stats.isDirectory() ? 0o755 : 0o644);
+    if (stats.isDirectory()) for (const name of readdirSync(path)) openToReaders(join(path, name));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
 }

@@ -4,8 +4,13 @@ export interface Served {
   readonly engine: "uws" | "node";
 }
 
+/** What the primary finds out before anything serves, as settings: the embedded database's address, for example. */
+export type Findings = Readonly<Record<string, string>>;
+
 /** What primary and workers tell each other over the cluster's IPC. */
 export type ToPrimary =
+  /** The code is loaded: asks to be told when the stores are prepared. */
+  | { readonly type: "loaded" }
   /** All is there but what others of this node do: asks to be told when it may serve. */
   | { readonly type: "prepared" }
   | { readonly type: "ready"; readonly served?: Served }
@@ -14,17 +19,19 @@ export type ToPrimary =
   | { readonly type: "metrics"; readonly id: number; readonly data: unknown };
 
 export type ToWorker =
+  | { readonly type: "begin"; readonly findings: Findings }
   | { readonly type: "serve" }
   | { readonly type: "drain" }
   | { readonly type: "metrics"; readonly id: number };
 
 const fromWorkers: ReadonlySet<unknown> = new Set<ToPrimary["type"]>([
+  "loaded",
   "prepared",
   "ready",
   "waiting",
   "metrics",
 ]);
-const fromPrimary: ReadonlySet<unknown> = new Set<ToWorker["type"]>(["serve", "drain", "metrics"]);
+const fromPrimary: ReadonlySet<unknown> = new Set<ToWorker["type"]>(["begin", "serve", "drain", "metrics"]);
 
 function hasType(value: unknown): value is { readonly type: unknown } {
   return typeof value === "object" && value !== null && "type" in value;

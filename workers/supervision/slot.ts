@@ -1,7 +1,14 @@
 import cluster, { type Worker } from "node:cluster";
 import type { Log } from "../../src/platform/log/port.ts";
 import { workerEnvironment, workerFlags } from "./footprint.ts";
-import { identityVariable, isToPrimary, type Served, type ToWorker, type WorkerKind } from "./messages.ts";
+import {
+  type Findings,
+  identityVariable,
+  isToPrimary,
+  type Served,
+  type ToWorker,
+  type WorkerKind,
+} from "./messages.ts";
 
 /** First wait before a crashed worker is started again; doubles with each crash in a row. */
 const firstDelayMs = 100;
@@ -18,9 +25,11 @@ const startTimeoutMs = 60_000;
 export interface SlotOptions {
   readonly kind: WorkerKind;
   readonly slot: number;
-  readonly environment: () => NodeJS.ProcessEnv;
+  readonly environment: NodeJS.ProcessEnv;
   readonly shutdownTimeoutMs: number;
   readonly log: Log;
+  /** Resolves when the stores are as a worker of this kind needs them, with what it needs to know. */
+  readonly storesPrepared: Promise<Findings>;
   /** Resolves when those whom a worker of this kind needs serve. */
   readonly othersServe: Promise<void>;
   /** The slot crashed so often in a row that the whole program should end. */
@@ -125,7 +134,7 @@ export class Slot {
     cluster.setupPrimary({ execArgv: [...process.execArgv, ...workerFlags(this.kind)] });
     const worker = cluster.fork({
       ...workerEnvironment,
-      ...this.#options.environment(),
+      ...this.#options.environment,
       [identityVariable]: this.name,
     });
     worker.on("exit", (code, signal) => this.#exited(worker, code, signal));
@@ -134,18 +143,31 @@ export class Slot {
 
   #ready(worker: Worker): Promise<void> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`${this.name} did not start within ${startTimeoutMs / 1000} s`)),
-        startTimeoutMs,
-      );
+      let timer: NodeJS.Timeout | undefined;
+      const startTimer = (): void => {
+        clearTimeout(timer);
+        timer = setTimeout(
+          () => reject(new Error(`${this.name} did not start within ${startTimeoutMs / 1000} s`)),
+          startTimeoutMs,
+        );
+      };
+      // What a worker waits for has time-outs of its own.
+      const answerAfter = <T>(others: Promise<T>, answer: (result: T) => ToWorker): void => {
+        clearTimeout(timer);
+        void others.then((result) => {
+          if (worker.isDead()) return;
+          startTimer();
+          tell(worker, answer(result));
+        });
+      };
+      startTimer();
       worker.on("message", (message: unknown) => {
         if (!isToPrimary(message)) return;
-        if (message.type === "waiting") timer.refresh();
-        if (message.type === "prepared") {
-          // The others have time-outs of their own.
-          clearTimeout(timer);
-          void this.#options.othersServe.then(() => tell(worker, { type: "serve" }));
-        }
+        const { storesPrepared, othersServe } = this.#options;
+        if (message.type === "waiting") startTimer();
+        if (message.type === "loaded")
+          answerAfter(storesPrepared, (findings) => ({ type: "begin", findings }));
+        if (message.type === "prepared") answerAfter(othersServe, () => ({ type: "serve" }));
         if (message.type !== "ready") return;
         clearTimeout(timer);
         if (message.served !== undefined) this.served = message.served;

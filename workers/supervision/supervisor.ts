@@ -1,7 +1,7 @@
 import cluster from "node:cluster";
 import type { Config } from "../../src/config/config.ts";
 import type { Log } from "../../src/platform/log/port.ts";
-import { isToPrimary, type Served, type ToWorker, type WorkerKind } from "./messages.ts";
+import { type Findings, isToPrimary, type Served, type ToWorker, type WorkerKind } from "./messages.ts";
 import { Slot } from "./slot.ts";
 
 /** How long the metrics listener waits for a worker's share. */
@@ -10,12 +10,15 @@ const metricsTimeoutMs = 1_000;
 const hungMs = 10_000;
 
 export interface Supervisor {
+  /** Forks all workers but those of jobs, so that their code is loaded when the stores are prepared. What becomes of them is `start`'s to tell. Once. */
+  fork(): void;
   /**
-   * Starts the workers that need no store, so that they are there when the stores are prepared; what becomes of them is `start`'s to tell. Once.
+   * Starts them, now that the stores are prepared; those of http serve when those of hashing and management do, and jobs are last. Rejects
+   * when one does not start.
+   *
+   * @param findings what the workers have to know beside the environment they were forked with
    */
-  startHashing(): void;
-  /** Starts the others: management and http at once, where http serves when hashing and management do, and jobs last. Rejects when one does not start. */
-  start(): Promise<void>;
+  start(findings: Findings): Promise<void>;
   /** Once all have started, replaces every worker, one at a time, without failing a request. A second call while one runs is ignored. */
   roll(): Promise<void>;
   /** Drains in reverse order of dependence: http first, so nothing new arrives, then the rest. */
@@ -34,7 +37,7 @@ export interface SupervisorOptions {
   readonly entry: string;
   /** The one they run after a replacement. */
   readonly replacementEntry: () => Promise<string>;
-  readonly environment: () => NodeJS.ProcessEnv;
+  readonly environment: NodeJS.ProcessEnv;
   readonly log: Log;
   readonly onCrashLoop: (worker: string) => void;
 }
@@ -48,6 +51,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     silent: false,
   });
   const slots: Slot[] = [];
+  const storesPrepared = Promise.withResolvers<Findings>();
   const othersServe = Promise.withResolvers<void>();
   const add = (kind: WorkerKind, count: number): void => {
     for (let slot = 0; slot < count; slot++) {
@@ -58,6 +62,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
           environment: options.environment,
           shutdownTimeoutMs: config.server.shutdownTimeoutMs,
           log,
+          // A hash needs no store.
+          storesPrepared: kind === "hashing" ? Promise.resolve({}) : storesPrepared.promise,
           othersServe: othersServe.promise,
           onCrashLoop: (failed) => options.onCrashLoop(failed.name),
         }),
@@ -72,7 +78,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const launch = (...kinds: WorkerKind[]): Promise<unknown> =>
     Promise.all(ofKind(...kinds).map((slot) => slot.launch()));
-  let hashing: Promise<unknown> | undefined;
+  let forked: Promise<unknown> | undefined;
   let rolling: Promise<void> | undefined;
   const started = Promise.withResolvers<void>();
   let requests = 0;
@@ -97,16 +103,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     });
 
   return {
-    startHashing() {
-      hashing = launch("hashing");
-      hashing.catch(() => undefined);
+    fork() {
+      const needed = launch("hashing", "management").then(() => othersServe.resolve());
+      forked = Promise.all([needed, launch("http")]);
+      forked.catch(() => undefined);
     },
-    async start() {
-      const needed = Promise.all([hashing ?? launch("hashing"), launch("management")]).then(() =>
-        othersServe.resolve(),
-      );
-      await Promise.all([needed, launch("http")]);
-      // Nobody waits for it, and the others need all cores to be there soon.
+    async start(findings) {
+      storesPrepared.resolve(findings);
+      await forked;
+      // Nobody waits for them, and the others need all cores to be there soon.
       await launch("jobs");
       started.resolve();
     },

@@ -41,7 +41,7 @@ export function composePasskeys(
       `passkeys will not work at ${new URL(baseUrl).origin}, which is not on ${rpId} or below it`,
     );
   }
-  if (isIP(rpId) !== 0 && given.has("passkeyRpId"))
+  if (given.has("passkeyRpId") && isIP(rpId) !== 0)
     findings.refuse("AUTHKIT_PASSKEY_RPID", `${rpId} is an IP address`, "use a host name");
   return {
     rpId,

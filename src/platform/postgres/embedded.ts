@@ -50,7 +50,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const server = await launch(binaries, account, data, port, options);
     try {
       const adminUrl = `postgres://postgres:${password}@127.0.0.1:${port}`;
-      await ensureDatabase(`${adminUrl}/postgres`);
+      await ensureDatabase(`${adminUrl}/template1`);
       await claim.record(server.pid);
       options.log.debug({ port, directory }, "embedded PostgreSQL is ready");
       return {
@@ -259,12 +259,16 @@ function untilReady(child: ChildProcess, log: Log): Promise<void> {
   });
 }
 
+/** Takes the empty database that every new cluster has: another one would be a copy of a thousand files, in the middle of the first start. */
 async function ensureDatabase(adminUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   try {
-    const found = await client.query("SELECT 1 FROM pg_database WHERE datname = $1", [databaseName]);
-    if (found.rowCount === 0) await client.query(`CREATE DATABASE ${databaseName}`);
+    const { rows } = await client.query<{ readonly datname: string }>("SELECT datname FROM pg_database");
+    const has = (name: string): boolean => rows.some(({ datname }) => datname === name);
+    if (has(databaseName)) return;
+    if (has("postgres")) await client.query(`ALTER DATABASE postgres RENAME TO ${databaseName}`);
+    else await client.query(`CREATE DATABASE ${databaseName}`);
   } finally {
     await client.end();
   }

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -46,6 +47,24 @@ describe("addresses", () => {
     "1.2.3.4/8",
   ])("%j is none", (text) => {
     expect(parseIp(text)).toBeUndefined();
+  });
+  it("are what node:net takes for addresses", () => {
+    const group = fc.oneof(
+      fc.constantFrom("", "0", "ffff", "10000", "g", "1.2.3.4", "1.2.3.256", "01.2.3.4"),
+      fc.string({ unit: fc.constantFrom(..."0123456789abcdefABCDEF"), minLength: 1, maxLength: 4 }),
+    );
+    const like = fc.array(group, { maxLength: 9 }).map((groups) => groups.join(":"));
+    const shortened = fc.tuple(like, like).map(([left, right]) => `${left}::${right}`);
+    const quads = fc
+      .array(fc.nat(300).map(String), { minLength: 3, maxLength: 5 })
+      .map((parts) => parts.join("."));
+    const any = fc.string({ unit: fc.constantFrom(..."0123456789abf:.") });
+    fc.assert(
+      fc.property(fc.oneof(like, shortened, quads, any, fc.ipV4(), fc.ipV6()), (text) => {
+        expect(parseIp(text) !== undefined, text).toBe(isIP(text) !== 0);
+      }),
+      { numRuns: 20_000 },
+    );
   });
   it("survives writing and reading again", () => {
     fc.assert(
