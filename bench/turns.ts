@@ -1,6 +1,6 @@
 import type { Bench, Line } from "./bench.ts";
 import { drive, type LoadOptions, type Measured } from "./load.ts";
-import type { Service } from "./services.ts";
+import type { ClusterService, Service } from "./services.ts";
 
 /** Short enough that what else happens on the machine meets both, long enough that starting a load is no part of it. */
 const turns = 4;
@@ -29,32 +29,48 @@ export function onlyRate(rate: number, seconds: number): Measured {
   return { answers: rate * seconds, rate, p50: 0, p99: 0, errors: 0, refused: 0, cpuMicros: 0 };
 }
 
+/** One of two that are compared: what is measured, and where it is looked at what that cost, if anywhere. */
+export interface Party {
+  readonly cluster?: ClusterService;
+  drive(seconds: number): Promise<Measured>;
+}
+
+interface Turns extends Required<Pick<Line, "observed" | "observedAnswers">> {
+  readonly first: Measured;
+  readonly second: Measured;
+}
+
 /**
- * A bare server, or a bare loop, and ours in turns, each of which gets `duration` seconds in all. A turn before that does not count: code is
- * compiled in it.
+ * Two in turns, each of which gets `duration` seconds in all. A turn before that does not count: code is compiled in it.
  *
- * @returns what our last turn cost whom is in it.
+ * @returns what the last turn of the second cost whom is in it.
  */
+export async function inTurns(bench: Bench, duration: number, one: Party, other: Party): Promise<Turns> {
+  const firsts: Measured[] = [];
+  const seconds: Measured[] = [];
+  const length = Math.max(1, duration / turns);
+  const turn = async () => {
+    firsts.push(await one.drive(length));
+    const [measured, observed] = await bench.observe(() => other.drive(length), other.cluster);
+    seconds.push(measured);
+    return { observed, observedAnswers: measured.answers };
+  };
+  await one.drive(length);
+  await other.drive(length);
+  let last = await turn();
+  while (seconds.length < turns) last = await turn();
+  return { ...last, first: together(firsts), second: together(seconds) };
+}
+
+/** A bare server, or a bare loop, and ours, {@link inTurns}. */
 export async function beside(
   bench: Bench,
   duration: number,
-  bare: (seconds: number) => Promise<Measured>,
-  ours: (seconds: number) => Promise<Measured>,
+  bare: Party["drive"],
+  ours: Party["drive"],
 ): Promise<Compared> {
-  const raws: Measured[] = [];
-  const own: Measured[] = [];
-  const seconds = Math.max(1, duration / turns);
-  const turn = async () => {
-    raws.push(await bare(seconds));
-    const [measured, observed] = await bench.observe(() => ours(seconds));
-    own.push(measured);
-    return { observed, observedAnswers: measured.answers };
-  };
-  await bare(seconds);
-  await ours(seconds);
-  let last = await turn();
-  while (own.length < turns) last = await turn();
-  const [raw, all] = [together(raws), together(own)];
+  const measured = await inTurns(bench, duration, { drive: bare }, { drive: ours });
+  const { first: raw, second: all, ...last } = measured;
   const note = raw.cpuMicros === 0 ? "" : `bare ${raw.cpuMicros.toFixed(1)} µs/req`;
   return { ...last, ours: all, raw: raw.rate, ratio: all.rate / raw.rate, note };
 }

@@ -1,9 +1,6 @@
-import { type Bench, drive, type Line, logins, type Measured, refreshes, type Scenario } from "../bench.ts";
-import type { Observation } from "../observation/observer.ts";
+import type { Bench, Line, Scenario } from "../bench.ts";
 import { processTree, workerName } from "../processes.ts";
-import { seed } from "../seed.ts";
-import { issuer, newDatabaseMs } from "../services.ts";
-import { connectionsForEachHasher } from "./sign-in.ts";
+import { newDatabaseMs } from "../services.ts";
 
 const mebi = 1024 * 1024;
 
@@ -52,61 +49,3 @@ async function firstStart(bench: Bench): Promise<Line> {
     note: `the database alone ${(await newDatabaseMs()).toFixed(0)} ms`,
   };
 }
-
-type Observed = readonly [Measured, Observation];
-
-async function costs(bench: Bench, users: number): Promise<{ login: Observed; refresh: Observed }> {
-  const { connections, duration, hashingWorkers } = bench.options;
-  const servers = [bench.cluster.pid, bench.postgres.pid];
-  const session = bench.takeSessions(connections);
-  return {
-    login: await bench.observe(() =>
-      drive({
-        url: bench.cluster.url,
-        connections: hashingWorkers * connectionsForEachHasher,
-        duration,
-        servers,
-        conversation: (index) => logins(users, index),
-      }),
-    ),
-    refresh: await bench.observe(() =>
-      drive({
-        url: bench.cluster.url,
-        connections,
-        duration,
-        servers,
-        // Sessions far apart, so that a large table is read all over.
-        conversation: (index) => refreshes((session + index * 31) % users),
-      }),
-    ),
-  };
-}
-
-/** What a login and a refresh cost, server and database together, in a hundredfold database. Last, because it fills the database. */
-export const growth: Scenario = {
-  name: "growth",
-  async run(bench) {
-    const { users, growth: grown } = bench.options;
-    if (grown <= users) return [];
-    const before = await costs(bench, users);
-    await seed({ databaseUrl: bench.databaseUrl, issuer, from: users, to: grown, argon2: bench.argon2 });
-    const after = await costs(bench, grown);
-    const line = (path: string, [small]: Observed, [large, observed]: Observed): Line => {
-      const ratio = large.cpuMicros / small.cpuMicros;
-      return {
-        path: `${path} at ${grown} accounts`,
-        ours: large,
-        observed,
-        raw: small.cpuMicros,
-        against: `µs/req with the database at ${users}`,
-        ratio,
-        budget: "≤ 1.2",
-        met: ratio <= 1.2,
-      };
-    };
-    return [
-      line("POST /password/login", before.login, after.login),
-      line("POST /token", before.refresh, after.refresh),
-    ];
-  },
-};

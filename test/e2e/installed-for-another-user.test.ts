@@ -9,9 +9,10 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { entriesName } from "../../src/platform/compile-cache.ts";
@@ -79,8 +80,9 @@ describe.runIf(root)("a program that root installed and another user runs", { ti
 
   test("serves with uWebSockets.js from the prepared installation, and writes nothing there", async () => {
     // The mask of a careful administrator must not lock the server out.
-    execFileSync("sh", ["-c", `umask 077; exec "$0" src/cli/main.ts prepare`, installation.node], {
+    execFileSync("sh", ["-c", "umask 077; exec bin/authkit-server prepare"], {
       cwd: installation.directory,
+      env: { ...process.env, PATH: `${dirname(installation.node)}:${process.env["PATH"]}` },
     });
     const before = readdirSync(cache(), { recursive: true });
     expect(before.length).toBeGreaterThan(1);
@@ -95,6 +97,32 @@ describe.runIf(root)("a program that root installed and another user runs", { ti
     } finally {
       await cluster.stop();
     }
+  });
+
+  test("is named the compiled code before its first line, where there is some for its user", () => {
+    const kept = join(cache(), "compiled");
+    const version = (): readonly string[] => {
+      const { stdout, stderr } = spawnSync(join(installation.directory, "bin/authkit-server"), ["version"], {
+        env: {
+          PATH: `${dirname(installation.node)}:${process.env["PATH"]}`,
+          NODE_DEBUG_NATIVE: "COMPILE_CACHE",
+        },
+        uid,
+        gid: uid,
+        encoding: "utf8",
+        maxBuffer: 2 ** 26,
+      });
+      expect(stdout).toMatch(/^authkit-server \d/);
+      // The command line's own first file, which would have its types stripped.
+      return stderr
+        .split("\n")
+        .filter((line) => line.includes("cli/main.ts") && line.includes("was accepted"));
+    };
+    expect(version()).toEqual([]);
+    // As the image has it for its user.
+    symlinkSync(entriesName(0), join(kept, entriesName(uid)));
+    expect(version()).not.toEqual([]);
+    rmSync(join(kept, entriesName(uid)));
   });
 
   test("starts from the compiled code of the prepared installation, and else from its own", () => {

@@ -63,7 +63,7 @@ describe("the image", () => {
   });
 
   test("is completed before its user runs it, and in its own place", () => {
-    expect(dockerfile).toMatch(/^RUN node src\/cli\/main\.ts prepare && rm -rf node_modules\/rolldown /m);
+    expect(dockerfile).toMatch(/^RUN bin\/authkit-server prepare && rm -rf node_modules\/rolldown /m);
     const last = dockerfile.slice(dockerfile.lastIndexOf("\nFROM "));
     expect(last).toContain("COPY --from=compiled --chown=root:root /app ./");
   });
