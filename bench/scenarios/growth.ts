@@ -5,9 +5,11 @@ import {
   drive,
   type Line,
   logins,
-  refreshes,
+  type NextRequest,
+  post,
   type Scenario,
 } from "../bench.ts";
+import { refreshTokenOf } from "../schema.ts";
 import { seed } from "../seed.ts";
 import { type ClusterService, issuer } from "../services.ts";
 import { inTurns } from "../turns.ts";
@@ -43,6 +45,13 @@ async function startOn(bench: Bench, name: string, users: number): Promise<Side>
   await (await bench.startCluster({ databaseUrl })).stop();
   await seed({ databaseUrl, issuer, from: 0, to: users, argon2: bench.argon2 });
   return { cluster: await bench.startCluster({ databaseUrl }), users, sessions: 0 };
+}
+
+function refresh(side: Side): NextRequest {
+  if (side.sessions === side.users)
+    throw new Error("--users is too small for growth: there are no more sessions");
+  const token = refreshTokenOf((side.sessions++ * stride) % side.users);
+  return post("/api/v1/token", { grant_type: "refresh_token", refresh_token: token });
 }
 
 type Load = readonly [connections: number, conversations: (side: Side) => (index: number) => Conversation];
@@ -87,14 +96,8 @@ export const growth: Scenario = {
             (index) =>
               logins(users, index),
         ]),
-        await compared("POST /token", [
-          connections,
-          (side) => {
-            const first = side.sessions;
-            side.sessions += connections;
-            return (index) => refreshes(((first + index) * stride) % side.users);
-          },
-        ]),
+        // Each request another session, so that the large tables are read and written all over.
+        await compared("POST /token", [connections, (side) => () => ({ next: () => refresh(side) })]),
       ];
     } finally {
       await large.cluster.stop();
