@@ -10,7 +10,7 @@ import {
   createDatabase,
   reachableClientConfig,
 } from "../src/platform/postgres/index.ts";
-import { migrateQueue, queueInstalled } from "../src/platform/queue/index.ts";
+import { migrateQueue, preloadQueueMigration, queueInstalled } from "../src/platform/queue/index.ts";
 import { systemRandom } from "../src/platform/random.ts";
 
 /** Brings the job queue's own tables up to date; after the migrations. */
@@ -52,7 +52,8 @@ export async function prepareDatabase(
         `the database lacks ${pending.length} migration(s) (${pending.join(", ")}): run \`authkit-server migrate\`, or set AUTHKIT_MIGRATE_ON_START=true`,
       );
     }
-    if (migrate && pending.length > 0) await migrateUp(database, tools.log);
+    if (migrate && pending.length > 0)
+      await Promise.all([migrateUp(database, tools.log), preloadQueueMigration()]);
     if (migrate && (pending.length > 0 || !(await queueInstalled(database))))
       await migrateQueues(config, tools.log);
     await prepareGroups({ config, database, clock: systemClock, random: systemRandom, log: tools.log });

@@ -14,6 +14,7 @@ export {
 } from "./runner.ts";
 export {
   migrateQueue,
+  preloadQueueMigration,
   type QueueConnection,
   type QueueDefinition,
   type QueueMigration,

@@ -59,9 +59,16 @@ export async function queueInstalled(database: Database): Promise<boolean> {
   return (await database.row(installed, [queueSchema(database.schema)])) !== undefined;
 }
 
+const loadLibrary = () => import("pg-boss");
+
+/** Loads what {@link migrateQueue} runs, for callers that have to wait for something else first. */
+export async function preloadQueueMigration(): Promise<void> {
+  await loadLibrary();
+}
+
 /** Installs or upgrades the queue's tables and brings the queues to their definitions. Safe to run again and while others serve. */
 export async function migrateQueue(migration: QueueMigration): Promise<void> {
-  const library = await import("pg-boss");
+  const library = await loadLibrary();
   const boss = new library.PgBoss({
     ...bossConnection(migration.connection),
     schema: queueSchema(migration.schema),
