@@ -10,12 +10,25 @@ import { connectChannel } from "../../../src/platform/channel/index.ts";
 import { createPasswordHasher } from "../../../src/platform/hashing/client.ts";
 import { silentLog } from "../../../src/platform/log/port.ts";
 import { createMetrics } from "../../../src/platform/metrics/prometheus.ts";
+import { isToPrimary, type ToWorker } from "../../../workers/supervision/messages.ts";
 import { testConfig } from "../../support/config.ts";
 
 const cleanup: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
   for (const task of cleanup.splice(0).reverse()) await task();
 });
+
+/** Plays the primary's part until the worker serves. */
+function serving(worker: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    worker.on("message", (message: unknown) => {
+      if (!isToPrimary(message)) return;
+      const begin: ToWorker = { type: "begin", findings: {} };
+      if (message.type === "loaded") worker.send(begin);
+      if (message.type === "ready") resolve();
+    });
+  });
+}
 
 /** `count` hashing workers as the primary forks them, and a client of them. */
 async function start(count: number, environment: NodeJS.ProcessEnv) {
@@ -39,7 +52,7 @@ async function start(count: number, environment: NodeJS.ProcessEnv) {
     });
     workers.push(worker);
   }
-  await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once("message", resolve))));
+  await Promise.all(workers.map(serving));
   const paths = workers.map((_, slot) => join(directory, `hashing-${slot}.sock`));
   const hasher = createPasswordHasher(testConfig(), connectChannel(paths), {
     log: silentLog,

@@ -279,12 +279,15 @@ describe("the database port", () => {
     const read = sql("test.read", (s) => `SELECT n FROM ${s}.counter`);
     const write = sql("test.write", (s) => `UPDATE ${s}.counter SET n = $1`);
     let runs = 0;
+    let reads = 0;
+    const bothHaveRead = Promise.withResolvers<void>();
     const add = () =>
       database.transaction(
         async (tx) => {
           runs++;
           const { n } = (await tx.row<{ n: number }>(read)) ?? { n: 0 };
-          await new Promise((done) => setTimeout(done, 20));
+          if (++reads === 2) bothHaveRead.resolve();
+          await bothHaveRead.promise;
           await tx.run(write, [n + 1]);
         },
         { isolation: "serializable" },
