@@ -6,9 +6,10 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startChromium } from "../support/chromium.ts";
-import { freePort, startCluster, type TestCluster } from "../support/cluster.ts";
+import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { request } from "../support/http.ts";
 import { startOpenIdProvider, type TestOpenIdProvider } from "../support/openid-provider.ts";
+import { freePort } from "../support/ports.ts";
 
 let cluster: TestCluster;
 let provider: TestOpenIdProvider;

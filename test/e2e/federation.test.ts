@@ -6,9 +6,10 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { api, behindProxy, messagesTo, messageTo, newPerson, registered } from "../support/accounts.ts";
 import { ScriptedBrowser } from "../support/browser.ts";
-import { freePort, startCluster, type TestCluster } from "../support/cluster.ts";
+import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { call, request } from "../support/http.ts";
 import { startOpenIdProvider, type TestOpenIdProvider } from "../support/openid-provider.ts";
+import { freePort } from "../support/ports.ts";
 
 let cluster: TestCluster;
 let provider: TestOpenIdProvider;

@@ -2,8 +2,9 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { api, behindProxy, messageTo, newPerson, registered } from "../support/accounts.ts";
 import { startChromium } from "../support/chromium.ts";
-import { freePort, startCluster, type TestCluster } from "../support/cluster.ts";
+import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { request } from "../support/http.ts";
+import { freePort } from "../support/ports.ts";
 
 let cluster: TestCluster;
 let browser: Browser;

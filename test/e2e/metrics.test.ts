@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { api, behindProxy, newAddress, newPerson } from "../support/accounts.ts";
-import { freePort, startCluster, type TestCluster } from "../support/cluster.ts";
+import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { declaredMetrics } from "../support/declared-metrics.ts";
 import { call } from "../support/http.ts";
 import { until } from "../support/outcome.ts";
+import { freePort } from "../support/ports.ts";
 
 let cluster: TestCluster;
 let metrics: string;

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { totpCode, totpPeriod } from "../../src/core/mfa/totp.ts";
 import { api, behindProxy, newPerson } from "../support/accounts.ts";
 import { SoftwareAuthenticator } from "../support/authenticator.ts";
-import { freePort, startCluster, type TestCluster } from "../support/cluster.ts";
+import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { unlimited } from "../support/faulty.ts";
 import type { TestReply } from "../support/http.ts";
+import { freePort } from "../support/ports.ts";
 
 let cluster: TestCluster;
 let origin: string;

@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { api, behindProxy, registered } from "../support/accounts.ts";
 import { SoftwareAuthenticator } from "../support/authenticator.ts";
 import { startChromium } from "../support/chromium.ts";
-import { freePort, startCluster, type TestCluster } from "../support/cluster.ts";
+import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { unlimited } from "../support/faulty.ts";
 import { call, type TestReply } from "../support/http.ts";
+import { freePort } from "../support/ports.ts";
 
 let cluster: TestCluster;
 let origin: string;

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
-import { freePort, project, startCluster } from "../support/cluster.ts";
+import { project, startCluster } from "../support/cluster.ts";
 import { call } from "../support/http.ts";
+import { freePort } from "../support/ports.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { familyOf, isRunning } from "../support/processes.ts";
 

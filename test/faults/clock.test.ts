@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { api, newPerson, registered } from "../support/accounts.ts";
-import { freePort, startCluster, type TestCluster } from "../support/cluster.ts";
+import { startCluster, type TestCluster } from "../support/cluster.ts";
 import { type FaultyPostgres, startFaultyPostgres, unlimited } from "../support/faulty.ts";
 import { request } from "../support/http.ts";
 import { registers } from "../support/journey.ts";
 import { nothingFailed, sending, startLoad } from "../support/load.ts";
 import { everyKindSucceeds, nothingLost, until } from "../support/outcome.ts";
+import { freePort } from "../support/ports.ts";
 import { createTestDatabase } from "../support/postgres.ts";
 import { postgresAnswers, recovers } from "../support/recovery.ts";
 import { type SmtpSink, startSmtpSink, waitForMessage } from "../support/smtp.ts";

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { chown, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject } from "vitest";
+import { freePort } from "./ports.ts";
 import { createTestDatabase } from "./postgres.ts";
 
 /** Where requests of a test go: one cluster, or whatever a balancer in front of several chooses. */
@@ -59,19 +59,6 @@ const startSeconds = 120;
 
 /** Directory of this project. */
 export const project = join(import.meta.dirname, "../..");
-
-/** A free loopback port; somebody else may take it in between, which on a test machine does not happen. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 async function untilReady(
   url: string,

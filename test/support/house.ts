@@ -2,9 +2,10 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { behindProxy } from "./accounts.ts";
-import { freePort, startCluster } from "./cluster.ts";
+import { startCluster } from "./cluster.ts";
 import type { House } from "./doors.ts";
 import { type HostileProvider, startHostileProvider } from "./hostile-provider.ts";
+import { freePort } from "./ports.ts";
 
 export interface OpenHouse extends House {
   close(): Promise<void>;

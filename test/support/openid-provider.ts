@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import Provider, { type Configuration } from "oidc-provider";
-import { freePort } from "./redis.ts";
+import { freePort } from "./ports.ts";
 
 export interface ProviderPerson {
   readonly sub: string;

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "./cluster.ts";
+import { freePort } from "./ports.ts";
 
 export interface TestPooler {
   /** Connection string of a database behind the pooler. */

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { freePort, startTestRedis, type TestRedis } from "./redis.ts";
+import { freePort } from "./ports.ts";
+import { startTestRedis, type TestRedis } from "./redis.ts";
 import type { RedisUser } from "./redis-rights.ts";
 
 /** A certificate authority of a test's own and what it signed for 127.0.0.1. */

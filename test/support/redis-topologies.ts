@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { until } from "./outcome.ts";
-import { freePort, startTestRedis, type TestRedis } from "./redis.ts";
+import { freePort } from "./ports.ts";
+import { startTestRedis, type TestRedis } from "./redis.ts";
 import type { RedisUser } from "./redis-rights.ts";
 
 /** Runs commands at one server, whatever its role. */

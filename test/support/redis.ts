@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, connect as tcpConnect } from "node:net";
+import { connect as tcpConnect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./ports.ts";
 
 export interface TestRedis {
   readonly url: string;
@@ -23,18 +24,6 @@ export interface TestRedisOptions {
   readonly configFile?: string;
   /** Further `redis-server` arguments. */
   readonly args?: readonly string[];
-}
-
-/** A TCP port of the loopback interface nobody listens on at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no TCP address");
-  server.close();
-  await once(server, "close");
-  return address.port;
 }
 
 /** Starts a `redis-server` of its own on loopback, without persistence; resolves when it answers. */

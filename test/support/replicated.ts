@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
-import { freePort } from "./cluster.ts";
 import { type FaultyPostgres, startFaultyPostgres } from "./faulty.ts";
 import { until } from "./outcome.ts";
+import { freePort } from "./ports.ts";
 
 /** A primary and a standby that confirms every commit before it is acknowledged. */
 export interface ReplicatedPostgres {

@@ -2,8 +2,9 @@ import { expect, inject, test } from "vitest";
 import { silentLog } from "../../../src/platform/log/port.ts";
 import { awaitStores } from "../../../workers/stores.ts";
 import { type ConfigOverrides, testConfig } from "../../support/config.ts";
+import { freePort } from "../../support/ports.ts";
 import { createTestDatabase } from "../../support/postgres.ts";
-import { freePort, startTestRedis } from "../../support/redis.ts";
+import { startTestRedis } from "../../support/redis.ts";
 
 const production: ConfigOverrides = {
   environment: { name: "production", class: "production", explicit: true },

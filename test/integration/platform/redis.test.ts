@@ -5,7 +5,8 @@ import type { Log } from "../../../src/platform/log/port.ts";
 import { silentLog } from "../../../src/platform/log/port.ts";
 import { connectRedis, type RedisConnection } from "../../../src/platform/redis/connection.ts";
 import { assertRedisUsable, evictsLiveKeys } from "../../../src/platform/redis/requirements.ts";
-import { freePort, startTestRedis, type TestRedis } from "../../support/redis.ts";
+import { freePort } from "../../support/ports.ts";
+import { startTestRedis, type TestRedis } from "../../support/redis.ts";
 import { openTestRedis, testRedisConfig } from "./backends.ts";
 
 const open: { close?(): Promise<void>; stop?(): Promise<void> }[] = [];
