@@ -71,6 +71,7 @@ export async function runPrimary(environment: NodeJS.ProcessEnv): Promise<number
   let metricsListener: MetricsListener | undefined;
   try {
     embedded = await embeddedDatabase(config, log);
+    // Not before: making a database takes all that the machine has.
     supervisor.fork();
     if (embedded !== undefined) findings = { DB_URL: embedded.url };
     const resolved =

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
-import { appendFileSync, chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { api } from "../support/accounts.ts";
 import { startCluster } from "../support/cluster.ts";
 import { until } from "../support/outcome.ts";
-import { workersOf } from "../support/processes.ts";
+import { argumentsOf, workersOf } from "../support/processes.ts";
 import { makeRelease, type TestRelease } from "../support/release.ts";
 
 let release: TestRelease;
@@ -31,14 +31,12 @@ function mark(bundle: string): string {
 }
 
 /** The files that the workers of a cluster run. */
-const run = (primary: number): ReadonlySet<string | undefined> =>
+const run = (primary: number): ReadonlySet<string> =>
   new Set(
     (["http", "management", "hashing", "jobs"] as const)
       .flatMap((kind) => workersOf(primary, kind))
-      .map((pid) =>
-        readFileSync(`/proc/${pid}/cmdline`, "utf8")
-          .split("\0")
-          .find((part) => part.startsWith("/") && /\.(ts|mjs)$/.test(part)),
+      .flatMap(
+        (pid) => argumentsOf(pid).find((part) => part.startsWith("/") && /\.(ts|mjs)$/.test(part)) ?? [],
       ),
   );
 

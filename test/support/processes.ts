@@ -38,6 +38,15 @@ export function workersOf(primary: number, kind: WorkerKind): number[] {
     .map(({ pid }) => pid);
 }
 
+/** What a process was started with; nothing when it has ended. */
+export function argumentsOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
+}
+
 /** Ids of everything below a process, itself included. */
 export function familyOf(root: number): number[] {
   const all = entries();
