@@ -1,29 +1,25 @@
 import pg from "pg";
 import {
+  accounts,
   type Bench,
   type Conversation,
   drive,
   type Line,
   logins,
-  type NextRequest,
-  post,
+  refreshes,
   type Scenario,
 } from "../bench.ts";
-import { refreshTokenOf } from "../schema.ts";
 import { seed } from "../seed.ts";
 import { type ClusterService, issuer } from "../services.ts";
 import { inTurns } from "../turns.ts";
 import { connectionsForEachHasher } from "./sign-in.ts";
 
-/** A prime: its multiples visit every account of a database in an order that is none. */
-const stride = 7_919;
-
 /** One of the two sides: a cluster on its own database. */
 interface Side {
   readonly cluster: ClusterService;
   readonly users: number;
-  /** Sessions that have been used. */
-  sessions: number;
+  /** The session whose turn it is; each has its turn once before one has it again, with the token it has got since. */
+  nextSession(): Conversation;
 }
 
 async function createDatabase(beside: string, name: string): Promise<string> {
@@ -44,14 +40,30 @@ async function startOn(bench: Bench, name: string, users: number): Promise<Side>
   const databaseUrl = await createDatabase(bench.databaseUrl, name);
   await (await bench.startCluster({ databaseUrl })).stop();
   await seed({ databaseUrl, issuer, from: 0, to: users, argon2: bench.argon2 });
-  return { cluster: await bench.startCluster({ databaseUrl }), users, sessions: 0 };
+  return { cluster: await bench.startCluster({ databaseUrl }), users, nextSession: sessions(users) };
 }
 
-function refresh(side: Side): NextRequest {
-  if (side.sessions === side.users)
-    throw new Error("--users is too small for growth: there are no more sessions");
-  const token = refreshTokenOf((side.sessions++ * stride) % side.users);
-  return post("/api/v1/token", { grant_type: "refresh_token", refresh_token: token });
+function sessions(users: number): Side["nextSession"] {
+  const next = accounts(users, 0);
+  const used = new Map<number, Conversation>();
+  return () => {
+    const number = next();
+    const session = used.get(number) ?? refreshes(number);
+    used.set(number, session);
+    return session;
+  };
+}
+
+/** Each request another session, so that large tables are read and written all over. */
+function scatteredRefreshes({ nextSession }: Side): Conversation {
+  let session: Conversation | undefined;
+  return {
+    next() {
+      session = nextSession();
+      return session.next();
+    },
+    answered: (status, body) => session?.answered?.(status, body),
+  };
 }
 
 type Load = readonly [connections: number, conversations: (side: Side) => (index: number) => Conversation];
@@ -96,8 +108,7 @@ export const growth: Scenario = {
             (index) =>
               logins(users, index),
         ]),
-        // Each request another session, so that the large tables are read and written all over.
-        await compared("POST /token", [connections, (side) => () => ({ next: () => refresh(side) })]),
+        await compared("POST /token", [connections, (side) => () => scatteredRefreshes(side)]),
       ];
     } finally {
       await large.cluster.stop();
